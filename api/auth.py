@@ -1,0 +1,100 @@
+"""Who is calling: login, tokens, and the Caller that a route may ask for."""
+
+import hashlib
+import hmac
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
+from jose import JWTError, jwt
+
+from api.errors import NotAuthenticated
+from api.settings import Settings
+
+ALGORITHM = "HS256"
+HEADER = {"alg": ALGORITHM, "typ": "JWT"}
+NAME = "localchat"  # issuer and audience: this gateway issues tokens for itself alone
+REQUIRED_CLAIMS = ("exp", "iat", "sub", "jti", "iss", "aud")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """An authenticated account."""
+
+    email: str
+
+
+class Accounts:
+    """The one account, set by ADMIN_EMAIL and ADMIN_PASSWORD."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._email = settings.admin_email
+        self._digest = _digest(settings.admin_email, settings.admin_password.get_secret_value())
+
+    def are_credentials(self, email: str, password: str) -> bool:
+        """Whether they are an account's. One comparison of digests: its time tells not what is wrong."""
+        return hmac.compare_digest(self._digest, _digest(email, password))
+
+    def has(self, email: str) -> bool:
+        return email == self._email
+
+
+def _digest(email: str, password: str) -> bytes:
+    # Each part is hashed first, so that no pair of parts can be shifted into another.
+    parts = (hashlib.sha256(part.encode("utf-8", "surrogatepass")).digest() for part in (email, password))
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+class Tokens:
+    """JSON Web Tokens (RFC 7519), signed with HS256 and nothing else."""
+
+    def __init__(self, settings: Settings, accounts: Accounts) -> None:
+        self._key = settings.signing_key
+        self._lifetime_seconds = settings.access_token_expire_minutes * 60
+        self._accounts = accounts
+
+    def issue(self, email: str) -> str:
+        now = int(time.time())
+        expires = now + self._lifetime_seconds
+        claims = {"sub": email, "iat": now, "exp": expires, "jti": secrets.token_hex(16), "iss": NAME, "aud": NAME}
+        return jwt.encode(claims, self._key, algorithm=ALGORITHM, headers=HEADER)
+
+    def verify(self, token: str) -> Caller:
+        """The caller that `token` was issued to. Raises NotAuthenticated."""
+        try:
+            # The exact header we issue: no `none`, no other algorithm, no `crit`, no embedded key.
+            if token.count(".") != 2 or jwt.get_unverified_header(token) != HEADER:  # noqa: PLR2004  header.claims.signature
+                raise NotAuthenticated
+            claims = jwt.decode(
+                token,
+                self._key,
+                algorithms=[ALGORITHM],
+                audience=NAME,
+                issuer=NAME,
+                options={f"require_{claim}": True for claim in REQUIRED_CLAIMS},
+            )
+        except JWTError as error:
+            raise NotAuthenticated from error
+        if not self._accounts.has(claims["sub"]):
+            raise NotAuthenticated
+        return Caller(claims["sub"])
+
+
+# auto_error=False: the refusal is ours, in the one error shape; this only tells /docs about the scheme.
+_bearer = HTTPBearer(bearerFormat="JWT", auto_error=False, description="The access_token of POST /login.")
+
+
+async def _caller(request: Request, _: Annotated[object, Depends(_bearer)]) -> Caller:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise NotAuthenticated
+    tokens: Tokens = request.app.state.tokens
+    caller = tokens.verify(token.strip())
+    request.state.caller = caller
+    return caller
+
+
+CallerDep = Annotated[Caller, Depends(_caller)]

@@ -1,0 +1,109 @@
+"""Every refusal, and the one handler that renders them: `{"detail": "<what is wrong, for a person>"}`."""
+
+from collections.abc import Mapping
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+
+class ApiError(Exception):
+    """A refusal with a status. `detail` says what is wrong and, where it helps, what to do."""
+
+    status = 500
+    detail = "The server failed to handle this request; its log has the reason under this request's X-Request-ID."
+
+    def __init__(self, detail: str | None = None, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail or self.detail)
+        self.detail = detail or self.detail
+        self.headers = dict(headers or {})
+
+
+class AmbiguousBody(ApiError):
+    status = 400
+
+
+class NotAuthenticated(ApiError):
+    status = 401
+    detail = "A valid bearer token is needed: get one from POST /login, send it as 'Authorization: Bearer <token>'."
+
+    def __init__(self, detail: str | None = None) -> None:
+        super().__init__(detail, {"WWW-Authenticate": "Bearer"})
+
+
+class UploadNotFound(ApiError):
+    status = 404
+    detail = "There is no such file."
+
+
+class BodyTooLarge(ApiError):
+    status = 413
+
+
+class UnsupportedFile(ApiError):
+    status = 415
+
+
+class InvalidBody(ApiError):
+    status = 422
+
+
+class TooManyFailedLogins(ApiError):
+    status = 429
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(
+            f"Too many failed logins from this address; try again in {retry_after_seconds} s.",
+            {"Retry-After": str(retry_after_seconds)},
+        )
+
+
+class OllamaUnavailable(ApiError):
+    status = 502
+    detail = "Ollama cannot be reached, or broke off before its first byte."
+
+
+class OllamaSilent(ApiError):
+    status = 504
+    detail = "Ollama stayed silent past the limit (OLLAMA_TIMEOUT_SECONDS)."
+
+
+class DiskFull(ApiError):
+    status = 507
+    detail = "The disk for uploads is full; nothing was kept."
+
+
+def render(error: ApiError) -> JSONResponse:
+    return JSONResponse({"detail": error.detail}, error.status, error.headers)
+
+
+def describe(error: RequestValidationError) -> str:
+    """`body.model: Field required; body.messages: Field required`."""
+    return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+
+
+async def _on_api_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ApiError)  # noqa: S101  Narrows the type Starlette hands over.
+    return render(error)
+
+
+async def _on_invalid_request(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    return render(InvalidBody(describe(error)))
+
+
+async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    detail = (
+        f"There is no {request.method} {request.url.path} here; see /docs."
+        if error.status_code in (404, 405)
+        else error.detail
+    )
+    return JSONResponse({"detail": detail}, error.status_code, dict(error.headers or {}))
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(ApiError, _on_api_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_exception)

@@ -1,0 +1,63 @@
+"""The client of Ollama, for when there is no nginx to carry the bytes, and for /health.
+
+httpx's errors, turned into ours:
+
+    HTTPError
+     └ TransportError
+        ├ TimeoutException
+        │  ├ ConnectTimeout, PoolTimeout   OllamaUnavailable
+        │  └ ReadTimeout, WriteTimeout     OllamaSilent
+        └ NetworkError, ProtocolError …    OllamaUnavailable
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+
+from api.errors import OllamaSilent, OllamaUnavailable
+
+CONNECT_TIMEOUT_SECONDS = 5  # nginx's proxy_connect_timeout
+HEALTH_TIMEOUT_SECONDS = 3
+
+
+class Ollama:
+    """One Ollama, at `url`. A silence longer than `timeout_seconds` ends a request."""
+
+    def __init__(self, url: str, timeout_seconds: float) -> None:
+        self.url = url
+        self._client = httpx.AsyncClient(
+            base_url=url,
+            timeout=httpx.Timeout(timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS),
+            # As many streams as there are clients; nginx has no limit here either.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
+            # A proxy for the internet is none for the Ollama next door.
+            trust_env=False,
+        )
+
+    @asynccontextmanager
+    async def stream(self, method: str, path: str, body: bytes) -> AsyncIterator[httpx.Response]:
+        """An answer of Ollama whose body is still to come. Raises OllamaUnavailable and OllamaSilent."""
+        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+        try:
+            async with self._client.stream(method, path, content=body, headers=headers) as response:
+                yield response
+        except (httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise OllamaUnavailable from error
+        except httpx.TimeoutException as error:
+            raise OllamaSilent from error
+        except httpx.TransportError as error:
+            raise OllamaUnavailable from error
+
+    async def check(self) -> None:
+        """Raises OllamaUnavailable or OllamaSilent unless Ollama answers."""
+        try:
+            response = await self._client.get("/api/version", timeout=HEALTH_TIMEOUT_SECONDS)
+            response.raise_for_status()
+        except httpx.ReadTimeout as error:
+            raise OllamaSilent(f"Ollama did not answer within {HEALTH_TIMEOUT_SECONDS} s.") from error
+        except httpx.HTTPError as error:
+            raise OllamaUnavailable(f"Ollama cannot be reached: {error or type(error).__name__}.") from error
+
+    async def close(self) -> None:
+        await self._client.aclose()

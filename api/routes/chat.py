@@ -1,0 +1,55 @@
+"""POST /chat: Ollama's chat, for callers with a token."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from api.auth import CallerDep
+from api.bodies import check, parse_json, read_body, refuse_case_variants
+from api.relay import CHAT, Relay
+from api.routes.responses import Responses, errors, from_ollama, json_body
+from api.schemas import ChatChunk, ChatRequest, Message
+from api.settings import Settings
+
+router = APIRouter(tags=["chat"])
+
+ANSWER: Responses = {
+    200: {
+        "description": "With `stream: true` a line a chunk, as Ollama makes it; with `stream: false` one object.",
+        "model": ChatChunk,
+        "content": {"application/x-ndjson": {"schema": {"$ref": "#/components/schemas/ChatChunk"}}},
+    }
+}
+
+
+@dataclass(frozen=True)
+class CheckedChat:
+    """A chat request, and the bytes that it was read from."""
+
+    request: ChatRequest
+    body: bytes
+
+
+async def _checked(request: Request, _: CallerDep) -> CheckedChat:
+    # After the caller: a stranger's body is not even read.
+    settings: Settings = request.app.state.settings
+    body = await read_body(request, settings.max_body_mb)
+    value = parse_json(body)
+    refuse_case_variants(value, ChatRequest.model_fields)
+    messages = value.get("messages") if isinstance(value, dict) else None
+    for message in messages if isinstance(messages, list) else []:
+        refuse_case_variants(message, Message.model_fields)
+    return CheckedChat(check(value, ChatRequest), body)
+
+
+@router.post(
+    "/chat",
+    response_class=Response,
+    responses={**ANSWER, **errors(400, 401, 413, 422, 502, 504), **from_ollama(404, "The model is not there.")},
+    openapi_extra=json_body(ChatRequest),
+)
+async def chat(request: Request, checked: Annotated[CheckedChat, Depends(_checked)]) -> Response:
+    """Success is a line with `done: true`; a stream that ends without it failed."""
+    relay: Relay = request.app.state.relay
+    return relay.to_ollama(CHAT, checked.body, checked.request.model)

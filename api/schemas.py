@@ -1,0 +1,117 @@
+"""The public contract, as types: what clients send and get. Names here never change; new ones may be added."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
+
+
+class Error(BaseModel):
+    """Every error. One that comes from Ollama keeps Ollama's own body instead: `{"error": "..."}`."""
+
+    detail: str = Field(examples=["What is wrong, for a person."])
+
+
+class OllamaError(BaseModel):
+    """An error as Ollama words it."""
+
+    error: str = Field(examples=["model 'llama9' not found"])
+
+
+class LoginRequest(BaseModel):
+    email: StrictStr = Field(min_length=1, max_length=320, examples=["admin@local"])
+    password: StrictStr = Field(min_length=1, max_length=1024, examples=["changeme"])
+
+
+class Token(BaseModel):
+    access_token: str = Field(description="A JSON Web Token.")
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105
+
+
+class Message(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    role: Literal["system", "user", "assistant", "tool"]
+    content: StrictStr | None = ""
+    thinking: StrictStr | None = None
+    images: list[StrictStr] | None = Field(None, description="Base64, without a `data:` prefix.")
+    tool_calls: list[dict[str, Any]] | None = None
+    tool_name: StrictStr | None = None
+    tool_call_id: StrictStr | None = None
+
+
+class ChatRequest(BaseModel):
+    """Ollama's chat request. Keys that are not listed are passed on as they are."""
+
+    model_config = ConfigDict(extra="allow")
+
+    model: StrictStr = Field(min_length=1, examples=["smollm2:135m"])
+    messages: list[Message] = Field(examples=[[{"role": "user", "content": "List the planets of the solar system."}]])
+    stream: StrictBool | None = Field(True, description="Newline-delimited chunks as they are made, or one object.")
+    format: Any = Field(None, description='`"json"` or a JSON schema that the answer follows.')
+    options: dict[str, Any] | None = Field(None, description="`temperature`, `seed`, `num_predict`, `num_ctx` ...")
+    tools: list[Any] | None = None
+    think: StrictBool | StrictStr | None = None
+    keep_alive: Any = Field(None, description="How long the model stays loaded: seconds, or a duration such as `5m`.")
+    truncate: StrictBool | None = None
+    shift: StrictBool | None = None
+    logprobs: StrictBool | None = None
+    top_logprobs: int | None = None
+
+
+class ChatChunk(BaseModel):
+    """One line of an answer; `done: true` and the figures (durations in nanoseconds) are on the last alone.
+
+    A stream that ends without `done: true` failed.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    model: str
+    created_at: str
+    message: Message
+    done: bool
+    done_reason: str | None = None
+    total_duration: int | None = None
+    load_duration: int | None = None
+    prompt_eval_count: int | None = None
+    prompt_eval_duration: int | None = None
+    eval_count: int | None = None
+    eval_duration: int | None = None
+
+
+class ModelDetails(BaseModel):
+    parent_model: str
+    format: str
+    family: str
+    families: list[str] | None
+    parameter_size: str
+    quantization_level: str
+
+
+class Model(BaseModel):
+    name: str
+    model: str
+    modified_at: str
+    size: int = Field(description="Bytes.")
+    digest: str
+    details: ModelDetails
+
+
+class Models(BaseModel):
+    models: list[Model]
+
+
+class Upload(BaseModel):
+    filename: str = Field(examples=["3f9a1c07be52_report.pdf"])
+    download_path: str = Field(examples=["/files/3f9a1c07be52_report.pdf"])
+
+
+class Healthy(BaseModel):
+    status: Literal["ok"] = "ok"
+    ollama_url: str
+
+
+class Unhealthy(BaseModel):
+    status: Literal["unavailable"] = "unavailable"
+    ollama_url: str
+    detail: str

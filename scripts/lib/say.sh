@@ -1,0 +1,25 @@
+# What every script here says and how: one line a step, errors with their remedy. Sourced, not run.
+# shellcheck shell=bash
+
+say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
+
+# Usage: die "what is wrong" ["what to do"]
+die() {
+    printf '\033[31merror:\033[0m %s\n' "$1" >&2
+    [ $# -lt 2 ] || printf '       %s\n' "$2" >&2
+    exit 1
+}
+
+# Usage: wait_until SECONDS COMMAND...   Fails when COMMAND has not succeeded by then.
+wait_until() {
+    local deadline=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ "$SECONDS" -lt "$deadline" ] || return 1
+        sleep 0.2
+    done
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
