@@ -30,6 +30,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version="1",
         description=DESCRIPTION,
         redoc_url=None,
+        # A redirect would answer for a path that is not there, and lose a POST's body with some clients.
+        redirect_slashes=False,
         lifespan=_lifespan,
         separate_input_output_schemas=False,
     )

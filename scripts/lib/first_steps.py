@@ -1,4 +1,7 @@
-"""Prints where the stack is and a first question to it. Run by scripts/up inside the API's container; ADDRESS is the host's."""
+"""Prints where the stack is and a first question to it.
+
+Run by scripts/up inside the API's container. ADDRESS is the door's as the host sees it; the account is the container's.
+"""
 
 import json
 import os
@@ -14,14 +17,16 @@ listing = json.load(urlopen(Request(f"{DOOR}/models", headers={"Authorization": 
 names = [model["name"] for model in listing["models"]]
 
 is_default = account["password"] == "changeme"
+password = "changeme  <- change it in .env before you set BIND" if is_default else "ADMIN_PASSWORD of .env"
 print(f"""
 LocalChat is up.
 
   URL       {url}    (interactive documentation: {url}/docs)
-  Account   {account["email"]} / {"changeme  <- change it in .env before you set BIND" if is_default else "ADMIN_PASSWORD of .env"}
+  Account   {account["email"]} / {password}
   Models    {", ".join(names) or "none yet: docker compose exec ollama ollama pull NAME"}
 """)
 if names:
-    question = {"model": names[0], "messages": [{"role": "user", "content": "List the planets."}], "options": {"num_predict": 64}}
+    messages = [{"role": "user", "content": "List the planets of the solar system."}]
+    question = {"model": names[0], "messages": messages, "options": {"num_predict": 64}}
     print("Talk to it (the token is a fresh one):\n")
     print(f"  curl -N {url}/chat -H 'Authorization: Bearer {token}' -d '{json.dumps(question)}'\n")
