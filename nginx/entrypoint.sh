@@ -39,6 +39,7 @@ while read -r _ hosts; do
     done
 done </etc/hosts
 
+# shellcheck disable=SC2016  # nginx's variables, not the shell's
 cors_origins() {
     set -f # an origin may be `*`
     for origin in $(printf %s "$CORS_ORIGINS" | tr ',' ' '); do
@@ -69,6 +70,7 @@ for file in /etc/nginx/localchat/*.conf; do
 done
 {
     echo '# Written by entrypoint.sh from CORS_ORIGINS.'
+    # shellcheck disable=SC2016
     echo 'map $http_origin $cors_origin {'
     cors_origins
     echo '}'

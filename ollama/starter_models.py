@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -55,7 +55,7 @@ class Ollama:
         for _ in self._lines("/api/create", request):
             pass
 
-    def _lines(self, path: str, body: dict[str, object]) -> Iterator[dict[str, object]]:
+    def _lines(self, path: str, body: Mapping[str, object]) -> Iterator[dict[str, object]]:
         with self._call("POST", path, json.dumps(body).encode(), {"Content-Type": "application/json"}) as answer:
             for line in answer:
                 event = json.loads(line)
@@ -110,7 +110,7 @@ def make_default(ollama: Ollama) -> None:
             "--dest",
             folder,
             "--requirement",
-            GGUF_PACKAGE,
+            str(GGUF_PACKAGE),
         ]
         downloaded = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
         if downloaded.returncode:
