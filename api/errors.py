@@ -45,6 +45,14 @@ class UnsupportedFile(ApiError):
     status = 415
 
 
+class RangeNotInFile(ApiError):
+    status = 416
+    detail = "The file has no such range."
+
+    def __init__(self, size_bytes: int) -> None:
+        super().__init__(headers={"Content-Range": f"bytes */{size_bytes}"})
+
+
 class InvalidBody(ApiError):
     status = 422
 

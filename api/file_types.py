@@ -10,13 +10,18 @@ from api.errors import UnsupportedFile
 
 HEAD_BYTES = 2048  # more than any signature here needs
 
+# HEIF under names that puremagic tells apart or does not know: the ten-bit codec's, and the major brands of files that
+# name their codec later (ISO/IEC 23008-12, 10.2).
+HEIF, TEN_BIT_HEIF = "image/heif", "image/heic"
+STRUCTURAL_BRANDS = {b"ftypmif1", b"ftypmsf1"}
+
 # Suffix to media type, for the formats that models and browsers read. The type is what puremagic calls it.
 BINARY_TYPES = {
     ".avif": "image/avif",
     ".bmp": "image/x-ms-bmp",
     ".gif": "image/gif",
-    ".heic": "image/heif",
-    ".heif": "image/heif",
+    ".heic": HEIF,
+    ".heif": HEIF,
     ".jpeg": "image/jpeg",
     ".jpg": "image/jpeg",
     ".pdf": "application/pdf",
@@ -114,10 +119,13 @@ def _may_be_text(name: str, suffix: str) -> bool:
 
 
 def _types_by_content(head: bytes) -> set[str]:
+    if head[4:12] in STRUCTURAL_BRANDS:
+        return {HEIF}
     try:
-        return {match.mime_type for match in puremagic.magic_string(head)} if head else set()
+        types = {match.mime_type for match in puremagic.magic_string(head)} if head else set()
     except puremagic.PureError:
         return set()
+    return types | {HEIF} if TEN_BIT_HEIF in types else types
 
 
 def _text_decoder(head: bytes) -> codecs.IncrementalDecoder:

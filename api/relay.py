@@ -9,9 +9,10 @@ from typing import Protocol
 from urllib.parse import quote
 
 from fastapi.responses import FileResponse, Response
+from starlette.responses import MalformedRangeHeader, RangeNotSatisfiable
 from starlette.types import Receive, Scope, Send
 
-from api.errors import ApiError
+from api.errors import ApiError, RangeNotInFile
 from api.ollama import Ollama
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,20 @@ class DirectRelay:
         return OllamaResponse(self._ollama, route, body)
 
     def to_file(self, path: Path, headers: dict[str, str]) -> Response:
-        return FileResponse(path, headers=headers, media_type=headers["Content-Type"])
+        return UploadResponse(path, headers=headers, media_type=headers["Content-Type"])
+
+
+class UploadResponse(FileResponse):
+    """A file and its ranges as nginx has them: another unit is ignored, what is no range of the file is 416."""
+
+    @classmethod
+    def _parse_range_header(cls, http_range: str, file_size: int) -> list[tuple[int, int]]:
+        if not http_range.strip().lower().startswith("bytes="):
+            return []
+        try:
+            return super()._parse_range_header(http_range, file_size)
+        except (MalformedRangeHeader, RangeNotSatisfiable) as error:
+            raise RangeNotInFile(file_size) from error
 
 
 class OllamaResponse(Response):

@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
 
+from api.settings import MAX_PASSWORD_LENGTH
+
 
 class Error(BaseModel):
     """Every error. One that comes from Ollama keeps Ollama's own body instead: `{"error": "..."}`."""
@@ -19,7 +21,7 @@ class OllamaError(BaseModel):
 
 class LoginRequest(BaseModel):
     email: StrictStr = Field(min_length=1, max_length=320, examples=["admin@local"])
-    password: StrictStr = Field(min_length=1, max_length=1024, examples=["changeme"])
+    password: StrictStr = Field(min_length=1, max_length=MAX_PASSWORD_LENGTH, examples=["changeme"])
 
 
 class Token(BaseModel):

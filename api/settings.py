@@ -1,6 +1,7 @@
 """Every setting, typed, bounded and defaulted, read once from the environment; what is unsafe is refused."""
 
 import ipaddress
+import logging
 import os
 import re
 import secrets
@@ -8,15 +9,21 @@ import sys
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+log = logging.getLogger(__name__)
+
 DEFAULT_PASSWORD = "changeme"  # noqa: S105  Public: it only logs in while the stack is bound to loopback.
+MAX_PASSWORD_LENGTH = 1024
 EXAMPLE_KEYS = {"your-secret-key-here", "changeme", "secret"}
 MIN_KEY_BYTES = 32  # RFC 7518, 3.2: an HS256 key is no shorter than the hash.
 MEBIBYTE = 1024 * 1024
+
+# Exactly what nginx's entrypoint takes apart: scheme, name or address (IPv6 in brackets), port.
+OLLAMA_URL = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5}))?/?")
+MAX_PORT = 65_535
 
 DEV_ORIGINS = tuple(f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in (3000, 4200, 5173, 8080))
 
@@ -28,7 +35,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_ignore_empty=True, hide_input_in_errors=True, frozen=True)
 
     admin_email: str = Field("admin@local", max_length=320)
-    admin_password: SecretStr = SecretStr(DEFAULT_PASSWORD)
+    admin_password: SecretStr = Field(SecretStr(DEFAULT_PASSWORD), max_length=MAX_PASSWORD_LENGTH)
     secret_key: SecretStr | None = None
     access_token_expire_minutes: int = Field(1440, ge=1, le=525_600)
     login_failures_per_minute: int = Field(10, ge=1)
@@ -48,11 +55,9 @@ class Settings(BaseSettings):
     @field_validator("ollama_url")
     @classmethod
     def _is_an_ollama_url(cls, value: str) -> str:
-        url = urlsplit(value)
-        if url.scheme not in ("http", "https") or not re.fullmatch(r"[A-Za-z0-9._-]+|[0-9a-f:]+", url.hostname or ""):
-            raise ValueError("is not a URL such as http://192.168.1.20:11434")
-        if url.port == 0 or url.username or url.path.strip("/") or url.query or url.fragment:
-            raise ValueError("must be scheme, host and port only, such as http://192.168.1.20:11434")
+        match = OLLAMA_URL.fullmatch(value)
+        if not match or not 0 < int(match["port"] or 80) <= MAX_PORT:
+            raise ValueError("is not scheme, host and port alone, such as http://192.168.1.20:11434")
         return value.rstrip("/")
 
     @field_validator("cors_origins", mode="before")
@@ -69,7 +74,10 @@ class Settings(BaseSettings):
     @field_validator("secret_key")
     @classmethod
     def _is_a_key(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is None or value.get_secret_value() in EXAMPLE_KEYS:
+        if value is not None and value.get_secret_value() in EXAMPLE_KEYS:
+            log.warning("SECRET_KEY is a well-known example: it counts as unset, and one is made and kept instead")
+            return None
+        if value is None:
             return None
         if len(value.get_secret_value().encode()) < MIN_KEY_BYTES:
             raise ValueError(
@@ -122,7 +130,7 @@ def kept_key(path: Path) -> str:
             pass
         finally:
             draft.unlink()
-    key = path.read_text().strip()
+    key = path.read_bytes().decode("ascii", "ignore").strip()
     if len(key) < MIN_KEY_BYTES:
         raise KeyFileDamaged(f"{path} holds no key of {MIN_KEY_BYTES} bytes; delete it and a new one is made")
     return key

@@ -122,10 +122,10 @@ def safe_name(original: str) -> str:
 
     No folder, no leading dot or dash, at most MAX_NAME_LENGTH characters, the suffix kept; `file` if nothing is left.
     """
-    base = re.split(r"[/\\]", original)[-1]
+    base = re.split(r"[/\\]", original)[-1].lstrip(".")
     ascii_only = unicodedata.normalize("NFKD", base).encode("ascii", "ignore").decode()
-    stem, dot, suffix = re.sub(r"[^A-Za-z0-9._-]+", "_", ascii_only).strip("._-").rpartition(".")
+    stem, dot, suffix = re.sub(r"[^A-Za-z0-9._-]+", "_", ascii_only).rstrip("._-").rpartition(".")
     if not dot:
         stem, suffix = suffix, ""
     suffix = f"{dot}{suffix[:20]}"
-    return f"{stem[: MAX_NAME_LENGTH - len(suffix)] or 'file'}{suffix}"
+    return f"{stem.lstrip('._-')[: MAX_NAME_LENGTH - len(suffix)] or 'file'}{suffix}"

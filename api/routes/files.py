@@ -12,7 +12,7 @@ from api.relay import Relay
 from api.routes.responses import errors
 from api.schemas import Upload
 from api.settings import MEBIBYTE
-from api.uploads import PartialUpload, UploadStore
+from api.uploads import PartialUpload, UploadStore, safe_name
 
 router = APIRouter(tags=["files"])
 
@@ -65,8 +65,9 @@ class IncomingFile:
         self._check: ContentCheck | None = None
 
     def named(self, name: str) -> None:
-        self.name = name
-        self._check = ContentCheck(name)
+        # What is judged is the name that the file will have: `x.png ` is stored as `x.png`.
+        self.name = safe_name(name)
+        self._check = ContentCheck(self.name)
 
     def write(self, data: bytes) -> None:
         assert self._check is not None  # noqa: S101  A part's headers come before its data.

@@ -1,0 +1,198 @@
+"""A scripted Ollama at the wire: gives the answers that a test enqueued, fault for fault, and notes all that it saw.
+
+    with FakeOllama() as ollama:
+        gate = ollama.gate()
+        ollama.enqueue(b'{"done":false}\\n', gate, b'{"done":true}\\n')  # the last line waits for gate.open()
+
+For faults, pacing and load: what a real Ollama cannot be made to do on demand.
+"""
+
+import asyncio
+import socket
+import struct
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Self
+
+NDJSON = {"Content-Type": "application/x-ndjson"}
+
+# What comes after the last chunk: the end of the body, a closed or a reset connection, or nothing for ever.
+Ending = Literal["complete", "close", "reset", "silence"]
+DEADLINE_SECONDS = 5
+
+
+def wait_until(is_so: Callable[[], object], what: str) -> None:
+    """Returns as soon as `is_so()`; fails after DEADLINE_SECONDS with `what` should have happened."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not is_so():
+        assert time.monotonic() < deadline, f"within {DEADLINE_SECONDS} s it did not happen that {what}"
+        time.sleep(0.002)
+
+
+@dataclass
+class Connection:
+    """When the client closed it, by time.monotonic(); None while it is open."""
+
+    closed_at: float | None = None
+
+    def wait_until_closed(self) -> float:
+        wait_until(lambda: self.closed_at is not None, "the client closes its connection to Ollama")
+        assert self.closed_at is not None
+        return self.closed_at
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    path: str
+    headers: dict[str, str]  # names in lower case
+    body: bytes
+    connection: Connection
+
+
+class Gate:
+    """Holds an answer back until it is opened."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._opened = asyncio.Event()
+
+    def open(self) -> None:
+        self._loop.call_soon_threadsafe(self._opened.set)
+
+    async def passed(self) -> None:
+        await self._opened.wait()
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str] | None  # None: not even a status line
+    steps: tuple[bytes | Gate, ...]
+    ending: Ending
+
+
+@dataclass
+class FakeOllama:
+    """Runs in a thread of its own, on a random port of 127.0.0.1."""
+
+    port: int = 0
+    requests: list[Request] = field(default_factory=list)
+    answers: deque[Answer] = field(default_factory=deque)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def gate(self) -> Gate:
+        return Gate(self._loop)
+
+    def enqueue(
+        self, *steps: bytes | Gate, status: int = 200, headers: Mapping[str, str] = NDJSON, ending: Ending = "complete"
+    ) -> None:
+        """The next answer: chunked, or raw where `headers` has a Content-Length."""
+        self.answers.append(Answer(status, headers, steps, ending))
+
+    def enqueue_no_answer(self, ending: Ending) -> None:
+        """Next, `ending` in place of a first byte."""
+        self.answers.append(Answer(0, None, (), ending))
+
+    def wait_for_request(self) -> Request:
+        wait_until(lambda: self.requests, f"a request reaches the fake Ollama at {self.url}")
+        return self.requests[-1]
+
+    def forget(self) -> None:
+        self.requests.clear()
+        self.answers.clear()
+
+    def __enter__(self) -> Self:
+        self._loop = asyncio.new_event_loop()
+        self._open: set[_Wire] = set()
+        server = self._loop.run_until_complete(self._loop.create_server(lambda: _Wire(self, self._open), "127.0.0.1"))
+        self.port = server.sockets[0].getsockname()[1]
+        self._server = server
+        self._thread = threading.Thread(target=self._loop.run_forever, name="fake-ollama")
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _stop(self) -> None:
+        self._server.close()
+        for wire in list(self._open):
+            wire.abort()
+        await asyncio.sleep(0)  # lets the transports close
+
+
+class _Wire(asyncio.Protocol):
+    """One connection: requests in, answers out, one after the other."""
+
+    def __init__(self, ollama: FakeOllama, opened: set["_Wire"]) -> None:
+        self._ollama = ollama
+        self._opened = opened
+        self._received = b""
+        self._connection = Connection()
+        self._answering: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._opened.add(self)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self._connection.closed_at = self._connection.closed_at or time.monotonic()
+        self._opened.discard(self)
+        if self._answering:
+            self._answering.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, end, body = self._received.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        length = int(headers.get("content-length", 0))
+        if not end or len(body) < length:
+            return
+        self._received = body[length:]
+        method, path, _ = first.split(" ")
+        self._ollama.requests.append(Request(method, path, headers, body[:length], self._connection))
+        nothing = Answer(500, {}, (b"the test enqueued no answer",), "complete")
+        answer = self._ollama.answers.popleft() if self._ollama.answers else nothing
+        self._answering = asyncio.get_running_loop().create_task(self._answer(answer))
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    async def _answer(self, answer: Answer) -> None:
+        chunked = answer.headers is not None and "Content-Length" not in answer.headers
+        if answer.headers is not None:
+            lines = [
+                f"HTTP/1.1 {answer.status} Scripted",
+                *(f"{name}: {value}" for name, value in answer.headers.items()),
+            ]
+            lines += ["Transfer-Encoding: chunked"] if chunked else []
+            self._transport.write("\r\n".join([*lines, "", ""]).encode())
+        for step in answer.steps:
+            if isinstance(step, Gate):
+                await step.passed()
+            else:
+                self._transport.write(b"%x\r\n%b\r\n" % (len(step), step) if chunked else step)
+        self._end(answer.ending, chunked=chunked)
+
+    def _end(self, ending: Ending, *, chunked: bool) -> None:
+        if ending == "complete" and chunked:
+            self._transport.write(b"0\r\n\r\n")
+        elif ending == "close":
+            self._transport.close()
+        elif ending == "reset":
+            # Lingering for 0 s makes the close a TCP reset.
+            own_socket: socket.socket = self._transport.get_extra_info("socket")
+            own_socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self._transport.abort()

@@ -1,0 +1,72 @@
+"""The fixtures of the unit tests: a scripted Ollama, and LocalChat in both of its modes."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from api.settings import Settings
+from tests.fake_ollama import FakeOllama
+from tests.unit.serving import Gateway, serve
+
+Serve = Callable[..., Gateway]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_of_the_machine() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for name in Settings.model_fields:
+            monkeypatch.delenv(name.upper(), raising=False)
+            monkeypatch.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture(scope="session")
+def shared_ollama() -> Iterator[FakeOllama]:
+    with FakeOllama() as ollama:
+        yield ollama
+
+
+@pytest.fixture(scope="session")
+def shared_gateway(shared_ollama: FakeOllama, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    with serve(tmp_path_factory.mktemp("direct"), shared_ollama.url, max_upload_mb=1, max_body_mb=1) as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="session")
+def shared_behind_nginx(shared_ollama: FakeOllama, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    with serve(tmp_path_factory.mktemp("nginx"), shared_ollama.url, behind_nginx=True) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def ollama(shared_ollama: FakeOllama) -> FakeOllama:
+    shared_ollama.forget()
+    return shared_ollama
+
+
+@pytest.fixture
+def gateway(shared_gateway: Gateway) -> Gateway:
+    """LocalChat without nginx; at most 1 MB for a body and for an upload. No uploads yet."""
+    for path in shared_gateway.uploads():
+        path.unlink()
+    return shared_gateway
+
+
+@pytest.fixture
+def behind_nginx(shared_behind_nginx: Gateway) -> Gateway:
+    """LocalChat as nginx sees it."""
+    return shared_behind_nginx
+
+
+@pytest.fixture
+def serve_with(tmp_path: Path, ollama: FakeOllama) -> Iterator[Serve]:
+    """Starts a LocalChat of this test alone, with the settings it is called with."""
+    with ExitStack() as stack:
+
+        def start(**settings: object) -> Gateway:
+            ollama_url = settings.pop("ollama_url", ollama.url)
+            return stack.enter_context(serve(tmp_path, str(ollama_url), **settings))
+
+        yield start

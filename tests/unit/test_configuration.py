@@ -1,0 +1,58 @@
+"""What is said in two places is the same in both: settings, their documentation, the pinned versions."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from api.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = (ROOT / "docker-compose.yml").read_text()
+EXAMPLE = (ROOT / ".env.example").read_text()
+# Compose's own, which the file itself never names.
+OF_COMPOSE = {"COMPOSE_FILE"}
+
+
+def documented() -> dict[str, str]:
+    """Names and values in .env.example; of a name that is there twice, the last."""
+    return dict(re.findall(r"^# ([A-Z_]+)=(.*)$", EXAMPLE, re.MULTILINE))
+
+
+def in_compose() -> dict[str, str]:
+    """Names and defaults in docker-compose.yml."""
+    return dict(re.findall(r"\$\{([A-Z_]+)(?::?[-+]([^}]*))?\}", COMPOSE))
+
+
+def test_every_setting_is_documented() -> None:
+    """A setting does not arrive without .env.example, and none stays there after it is gone."""
+    settings = {name.upper() for name in Settings.model_fields}
+    assert set(documented()) == settings | set(in_compose()) | OF_COMPOSE
+
+
+@pytest.mark.parametrize("name", ["PYTHON_IMAGE", "NGINX_IMAGE", "OLLAMA_IMAGE"])
+def test_an_image_is_pinned_to_one_version(name: str) -> None:
+    """The Compose file, its documentation and the Dockerfiles name the same, and never `latest`."""
+    dockerfiles = "".join((ROOT / folder / "Dockerfile").read_text() for folder in ("api", "nginx", "ollama"))
+    pinned = {
+        documented()[name],
+        *re.findall(rf"\$\{{{name}:-([^}}]*)\}}", COMPOSE),
+        *re.findall(rf"ARG {name}=(.*)", dockerfiles),
+    }
+    assert len(pinned) == 1
+    assert re.search(r":\d+\.\d+\.\d+", pinned.pop())
+
+
+def test_the_built_ollama_is_the_pulled_one() -> None:
+    """scripts/base-images compiles the version that the Compose file pins; the AMD overlay names it too."""
+    (version,) = re.findall(r"OLLAMA_VERSION=(.*)", (ROOT / "scripts/lib/base-images.sh").read_text())
+    assert in_compose()["OLLAMA_IMAGE"] == f"ollama/ollama:{version}"
+    assert f"ollama/ollama:{version}-rocm" in (ROOT / "ollama/gpu-amd.yml").read_text()
+
+
+def test_uv_is_the_same_in_image_and_tests() -> None:
+    """One version locks and installs."""
+    versions = set(
+        re.findall(r"UV_VERSION=([\d.]+)", (ROOT / "api/Dockerfile").read_text() + (ROOT / "scripts/test").read_text())
+    )
+    assert len(versions) == 1

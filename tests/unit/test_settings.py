@@ -1,0 +1,301 @@
+"""Settings: what they default to, and what is refused, by name and with the remedy."""
+
+import logging
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from api.settings import MIN_KEY_BYTES, Settings, is_loopback, kept_key, load_settings
+from tests.unit.serving import KEY
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE_URL = "http://192.168.1.20:11434"
+
+
+@pytest.fixture(autouse=True)
+def state_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("STATE_DIR", str(tmp_path / "state"))
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def refusal(monkeypatch: pytest.MonkeyPatch) -> "Refusal":
+    return Refusal(monkeypatch)
+
+
+class Refusal:
+    """Calls with settings that have to be refused, and gives the message."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
+
+    def __call__(self, **settings: str) -> str:
+        for name, value in settings.items():
+            self._monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit) as exit_:
+            load_settings()
+        message = exit_.value.code
+        assert isinstance(message, str)
+        return message
+
+
+def test_the_defaults_are_those_of_the_contract() -> None:
+    """Without a variable the stack is at home: loopback, the default account, an Ollama next door."""
+    settings = Settings()
+    assert (settings.admin_email, settings.admin_password.get_secret_value()) == ("admin@local", "changeme")
+    assert (settings.bind, settings.ollama_url) == ("127.0.0.1:8000", "http://localhost:11434")
+    assert (settings.access_token_expire_minutes, settings.login_failures_per_minute) == (1440, 10)
+    assert settings.behind_nginx is False
+
+
+def test_the_default_origins_are_the_common_ones_of_development() -> None:
+    """Both names of the own machine, on four ports."""
+    hosts, ports = ("localhost", "127.0.0.1"), (3000, 4200, 5173, 8080)
+    assert set(Settings().cors_origins) == {f"http://{host}:{port}" for host in hosts for port in ports}
+
+
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compose hands an unset variable on as an empty one."""
+    for name in Settings.model_fields.keys() - {"state_dir"}:
+        monkeypatch.setenv(name.upper(), "")
+    assert load_settings() == Settings()
+
+
+def test_variables_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each by the name of its field in capitals."""
+    monkeypatch.setenv("ADMIN_EMAIL", "me@home")
+    monkeypatch.setenv("CORS_ORIGINS", " https://a.example/ ,http://b.example:81,")
+    monkeypatch.setenv("OLLAMA_URL", f"{EXAMPLE_URL}/")
+    settings = load_settings()
+    assert settings.cors_origins == ("https://a.example", "http://b.example:81")
+    assert (settings.admin_email, settings.ollama_url) == ("me@home", EXAMPLE_URL)
+
+
+@pytest.mark.parametrize("key", ["x", "x" * (MIN_KEY_BYTES - 1)])
+def test_refuses_a_short_secret_key(refusal: Refusal, key: str) -> None:
+    """It says how to make a better one."""
+    message = refusal(SECRET_KEY=key)
+    assert "SECRET_KEY is shorter than 32 bytes" in message
+    assert "openssl rand -hex 32" in message
+
+
+def test_a_keys_length_is_counted_in_bytes() -> None:
+    """16 letters of two bytes are 32 bytes."""
+    assert Settings.model_validate({"secret_key": "\u00e9" * 16}).signing_key == "\u00e9" * 16
+
+
+@pytest.mark.parametrize("bind", ["0.0.0.0:8000", "8000", "[::]:8000", "192.168.1.5:8000", "0.0.0.0:0"])
+def test_refuses_the_default_password_on_the_network(refusal: Refusal, bind: str) -> None:
+    """Bound to anything but loopback, `changeme` does not start."""
+    message = refusal(BIND=bind)
+    assert "ADMIN_PASSWORD is still the public default" in message
+    assert f"BIND={bind}" in message
+    assert "set ADMIN_PASSWORD, or BIND=127.0.0.1:8000" in message
+
+
+def test_refuses_the_default_password_written_out(refusal: Refusal) -> None:
+    """Setting it to what it was is not changing it."""
+    assert "ADMIN_PASSWORD" in refusal(BIND="0.0.0.0:8000", ADMIN_PASSWORD="changeme")
+
+
+@pytest.mark.parametrize("bind", ["127.0.0.1:8000", "[::1]:8000", "127.0.0.2:0"])
+def test_allows_the_default_password_at_home(monkeypatch: pytest.MonkeyPatch, bind: str) -> None:
+    """On loopback it logs in."""
+    monkeypatch.setenv("BIND", bind)
+    assert load_settings().bind == bind
+
+
+def test_allows_the_network_with_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is all it takes."""
+    monkeypatch.setenv("BIND", "0.0.0.0:8000")
+    monkeypatch.setenv("ADMIN_PASSWORD", "a password of one's own")
+    assert load_settings().bind == "0.0.0.0:8000"
+
+
+@pytest.mark.parametrize(
+    ("bind", "expected"),
+    [
+        ("127.0.0.1:8000", True),
+        ("127.9.9.9:8000", True),
+        ("[::1]:8000", True),
+        ("localhost:8000", True),
+        ("127.0.0.1:0", True),
+        ("0.0.0.0:8000", False),
+        ("[::]:8000", False),
+        ("8000", False),
+        (":8000", False),
+        ("", False),
+        ("10.0.0.1:8000", False),
+        ("localhost.example:8000", False),
+        ("127.0.0.1.example:8000", False),
+        ("1270.0.0.1:8000", False),
+    ],
+)
+def test_knows_what_is_bound_to_loopback(bind: str, *, expected: bool) -> None:
+    """A bare port is every interface, as in Compose."""
+    assert is_loopback(bind) is expected
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ACCESS_TOKEN_EXPIRE_MINUTES",
+        "LOGIN_FAILURES_PER_MINUTE",
+        "OLLAMA_TIMEOUT_SECONDS",
+        "MAX_BODY_MB",
+        "MAX_UPLOAD_MB",
+    ],
+)
+@pytest.mark.parametrize("value", ["-1", "0", "many", "nan"])
+def test_refuses_a_number_that_is_none_or_not_positive(refusal: Refusal, name: str, value: str) -> None:
+    """The message has the variable and what it should be."""
+    message = refusal(**{name: value})
+    assert name in message
+    assert "greater than" in message or "valid" in message
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://host",
+        "localhost:11434",
+        "host",
+        "http://",
+        "http://host/path",
+        "http://host:11434/?x=1",
+        "http://host/#x",
+        "http://user@host",
+        "http://user:hunter2@host:11434",
+        "http://:hunter2@host:11434",
+        "http://host:0",
+        "http://host:99999",
+        "http://host:port",
+        "http://[::1",
+        "http://ho st",
+        "http://ho;st",
+        "http://host:11434;",
+    ],
+)
+def test_refuses_an_ollama_url_that_is_none(refusal: Refusal, url: str) -> None:
+    """The message has the variable and an example, and no password."""
+    message = refusal(OLLAMA_URL=url)
+    assert "OLLAMA_URL" in message
+    assert EXAMPLE_URL in message
+    assert "hunter2" not in message
+
+
+@pytest.mark.parametrize("url", [EXAMPLE_URL, "https://ollama.example", "http://[::1]:11434", "http://my_ollama:1"])
+def test_accepts_an_ollama_url(url: str) -> None:
+    """With or without a port, a name or an address."""
+    assert Settings(ollama_url=url).ollama_url == url
+
+
+@pytest.mark.parametrize("origins", ["localhost:3000", "http://a b", "http://a/path", "null", "*.example"])
+def test_refuses_origins_that_are_none(refusal: Refusal, origins: str) -> None:
+    """The message says what one looks like."""
+    message = refusal(CORS_ORIGINS=origins)
+    assert "CORS_ORIGINS" in message
+    assert "scheme://host[:port]" in message
+
+
+def test_a_password_that_no_login_can_carry_is_refused(refusal: Refusal) -> None:
+    """POST /login takes at most 1024 characters; a longer ADMIN_PASSWORD would lock its owner out."""
+    assert "ADMIN_PASSWORD" in refusal(ADMIN_PASSWORD="x" * 1025)
+
+
+def test_every_fault_is_told_at_once(refusal: Refusal) -> None:
+    """Nobody has to start five times to find five faults."""
+    message = refusal(SECRET_KEY="x", OLLAMA_URL="x", MAX_UPLOAD_MB="-1")
+    assert all(name in message for name in ("SECRET_KEY", "OLLAMA_URL", "MAX_UPLOAD_MB"))
+
+
+def test_a_refusal_shows_no_secret(tmp_path: Path) -> None:
+    """The process ends with one message on stderr: no traceback, no password, no key."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "STATE_DIR": str(tmp_path),
+        "SECRET_KEY": "hunter1",
+        "ADMIN_PASSWORD": "hunter2" * 2_000,
+        "MAX_UPLOAD_MB": "hunter3",
+    }
+    command = [sys.executable, "-c", "from api.main import app"]
+    ended = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert "LocalChat does not start" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "hunter" not in ended.stdout + ended.stderr
+
+
+def test_settings_do_not_print_their_secrets() -> None:
+    """Neither in a log nor in a debugger."""
+    settings = Settings.model_validate({"secret_key": KEY, "admin_password": "hunter2"})
+    assert KEY not in repr(settings)
+    assert "hunter2" not in repr(settings)
+
+
+def test_a_key_is_made_once_and_kept(state_dir: Path) -> None:
+    """Long enough, for its owner alone, the same after a restart, with nothing beside it."""
+    first, again = load_settings().signing_key, load_settings().signing_key
+    assert first == again
+    assert len(first) >= MIN_KEY_BYTES
+    assert [path.name for path in state_dir.iterdir()] == ["secret_key"]
+    assert (state_dir / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_set_key_is_used_and_nothing_is_kept(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SECRET_KEY goes before the kept one."""
+    monkeypatch.setenv("SECRET_KEY", KEY)
+    assert load_settings().signing_key == KEY
+    assert not state_dir.exists()
+
+
+@pytest.mark.parametrize("example", ["your-secret-key-here", "changeme", "secret"])
+def test_an_example_key_counts_as_unset(monkeypatch: pytest.MonkeyPatch, state_dir: Path, example: str) -> None:
+    """Anybody could sign tokens with it."""
+    monkeypatch.setenv("SECRET_KEY", example)
+    assert load_settings().signing_key == (state_dir / "secret_key").read_text()
+
+
+@pytest.mark.parametrize("example", ["your-secret-key-here", "changeme", "secret"])
+def test_the_log_says_that_an_example_key_is_not_used(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    example: str,
+) -> None:
+    """Its owner learns that the variable has no effect."""
+    monkeypatch.setenv("SECRET_KEY", example)
+    with caplog.at_level(logging.INFO):
+        load_settings()
+    output = capfd.readouterr()
+    assert "SECRET_KEY" in caplog.text + output.out + output.err
+
+
+def test_all_who_ask_at_once_get_the_same_key(tmp_path: Path) -> None:
+    """Workers that start together sign for one another."""
+    with ThreadPoolExecutor(16) as pool:
+        keys = set(pool.map(kept_key, [tmp_path / "new" / "secret_key"] * 64))
+    assert len(keys) == 1
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["secret_key"]
+
+
+@pytest.mark.parametrize("damaged", [b"", b"short", b"\xff\xfe\x00" * 20])
+def test_a_damaged_key_file_is_told(refusal: Refusal, state_dir: Path, damaged: bytes) -> None:
+    """Which file, and that deleting it helps."""
+    state_dir.mkdir()
+    (state_dir / "secret_key").write_bytes(damaged)
+    message = refusal()
+    assert str(state_dir / "secret_key") in message
+    assert "delete it" in message
+
+
+def test_a_state_folder_that_cannot_be_is_told(refusal: Refusal, tmp_path: Path) -> None:
+    """The message has both ways out: SECRET_KEY and STATE_DIR."""
+    (tmp_path / "file").touch()
+    message = refusal(STATE_DIR=str(tmp_path / "file" / "state"))
+    assert "SECRET_KEY" in message
+    assert "STATE_DIR" in message
