@@ -7,7 +7,7 @@ RUN apt-get -qq update \
 ARG OLLAMA_VERSION
 # The certificate of a TLS-intercepting proxy, if there is one, is a secret: it lands in no layer.
 RUN --mount=type=secret,id=extra-ca --mount=type=cache,target=/root/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
-    if [ -s /run/secrets/extra-ca ]; then export SSL_CERT_FILE=/run/secrets/extra-ca; fi; \
+    if grep -q CERTIFICATE /run/secrets/extra-ca; then export SSL_CERT_FILE=/run/secrets/extra-ca; fi; \
     go install -trimpath -ldflags "-s -w -X=github.com/ollama/ollama/version.Version=${OLLAMA_VERSION}" \
         "github.com/ollama/ollama@v${OLLAMA_VERSION}"
 

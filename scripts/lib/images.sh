@@ -3,21 +3,33 @@
 # Needs lib/say.sh, lib/base-images.sh and a Docker engine; works in the repository's root.
 
 MACHINE_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt
+CA_FILE=.extra-ca.pem
 
 # The value a variable has in docker-compose.yml when it is set nowhere. Usage: default_of NAME
-default_of() {
-    docker compose --env-file /dev/null config --variables | awk -v name="$1" '$1 == name { print $3 }'
-}
+default_of() { sed -n "s/.*\${$1:-\([^}]*\)}.*/\1/p" docker-compose.yml | head -n 1; }
 
 can_pull() {
     docker image inspect "$1" >/dev/null 2>&1 || docker pull --quiet "$1" >/dev/null 2>&1
 }
 
+# Sets and exports EXTRA_CA_FILE to a copy of this machine's certificates, unless it is set already.
+choose_ca_file() {
+    if [ -n "${EXTRA_CA_FILE:-}" ]; then
+        [ -r "$EXTRA_CA_FILE" ] || die "EXTRA_CA_FILE names $EXTRA_CA_FILE, which cannot be read." "Correct it in .env, or leave it unset."
+        # Docker's builder may refuse to read a secret from elsewhere, or ask in the middle of a build.
+        case $(realpath "$EXTRA_CA_FILE") in
+            "$(realpath .)"/*) ;;
+            *) die "EXTRA_CA_FILE names $EXTRA_CA_FILE, which is not in this folder." "Copy it to $CA_FILE here, and set EXTRA_CA_FILE=$CA_FILE in .env." ;;
+        esac
+    elif [ -r "$MACHINE_CA_BUNDLE" ]; then
+        cmp --silent "$MACHINE_CA_BUNDLE" "$CA_FILE" || cp "$MACHINE_CA_BUNDLE" "$CA_FILE"
+        export EXTRA_CA_FILE=$CA_FILE
+    fi
+}
+
 # Sets and exports PYTHON_IMAGE, NGINX_IMAGE, OLLAMA_IMAGE and EXTRA_CA_FILE, but for those that are set already.
 choose_images() {
-    if [ -z "${EXTRA_CA_FILE:-}" ] && [ -r "$MACHINE_CA_BUNDLE" ]; then
-        export EXTRA_CA_FILE=$MACHINE_CA_BUNDLE
-    fi
+    choose_ca_file
     case "${PYTHON_IMAGE:-} ${NGINX_IMAGE:-} ${OLLAMA_IMAGE:-}" in
         *localchat-base/*) scripts/base-images && return ;;
     esac

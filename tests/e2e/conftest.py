@@ -7,9 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.stack import Stack, documented_settings, run, running_stack
+from tests.e2e.stack import BASE_IMAGES, Stack, documented_settings, run, running_stack
 
-IMAGES = {"PYTHON_IMAGE", "NGINX_IMAGE", "OLLAMA_IMAGE", "EXTRA_CA_FILE"}
 LOG_LINES = "40"
 
 
@@ -19,7 +18,7 @@ def environment() -> Iterator[pytest.MonkeyPatch]:
     with pytest.MonkeyPatch.context() as patch:
         # Its image cannot be pulled without a registry; each stack is ended by its project name instead.
         patch.setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
-        for name in documented_settings() - IMAGES:
+        for name in documented_settings() - BASE_IMAGES - {"EXTRA_CA_FILE"}:
             patch.delenv(name, raising=False)
         yield patch
 

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 EMAIL = "admin@example.org"
 PASSWORD = "correct horse battery staple"
 MODEL = "smollm2:135m"
+BASE_IMAGES = {"PYTHON_IMAGE", "NGINX_IMAGE", "OLLAMA_IMAGE"}
 # At temperature 0 and seed 1 the starter model answers this with the same 31 tokens each time.
 PLANETS = "List the planets of the solar system."
 
@@ -56,6 +57,12 @@ class Stack:
 
     def logs(self, service: str) -> str:
         return self.run("logs", "--no-log-prefix", "--no-color", service)
+
+    def access_log(self, response: httpx.Response) -> dict[str, Any]:
+        """nginx's line about it."""
+        (line,) = [line for line in self.logs("nginx").splitlines() if response.headers["X-Request-ID"] in line]
+        entry: dict[str, Any] = json.loads(line)
+        return entry
 
     def network(self, name: str) -> str:
         return f"{self.project}_{name}"

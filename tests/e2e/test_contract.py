@@ -188,8 +188,7 @@ def test_the_documentation_works_offline(stack: Stack) -> None:
 def test_the_access_log_tells_who_asked_what(stack: Stack, client: httpx.Client) -> None:
     """One JSON object a request: id, caller, model, status, times and bytes. No token."""
     response = client.post("/chat?a=b", json=chat(num_predict=1))
-    lines = [line for line in stack.logs("nginx").splitlines() if response.headers["X-Request-ID"] in line]
-    (entry,) = [json.loads(line) for line in lines]
+    entry = stack.access_log(response)
     assert (entry["caller"], entry["model"], entry["path"], entry["status"]) == (EMAIL, MODEL, "/chat", 200)
     assert 0 < entry["time_to_first_byte"] <= entry["duration"]
     assert entry["bytes"] > len(response.content)

@@ -3,12 +3,12 @@
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
 
-from tests.e2e.stack import Stack, chat, run, tell_a_story, until
+from tests.e2e.stack import EMAIL, MODEL, Stack, chat, inspect, run, tell_a_story, until
 
 FREED_WITHIN_SECONDS = 0.25
 KILL_THE_WORKERS = """
@@ -81,6 +81,8 @@ def test_without_ollama_it_says_so(stack: Stack, client: httpx.Client) -> None:
     assert health.json()["status"] == "unavailable"
     assert "Ollama" in health.json()["detail"]
     assert stack.inspect("api")["State"]["Health"]["Status"] == "healthy"
+    entry = stack.access_log(answer)
+    assert (entry["caller"], entry["model"], entry["method"], entry["path"]) == (EMAIL, MODEL, "POST", "/chat")
 
 
 def test_with_ollama_back_it_works_again(stack: Stack, client: httpx.Client) -> None:
@@ -97,14 +99,19 @@ def test_a_recreated_container_is_found_at_its_new_address(stack: Stack, client:
     """nginx asks for the name again."""
     old_address = address_of(stack, service)
     stack.run("rm", "--stop", "--force", service)
-    # Somebody else takes the next free address, so that the new container gets another than before.
-    squatter = run("docker", "run", "--detach", "--rm", "--network", stack.network("inside"), *sleeper(stack))
+    squatters: list[str] = []
     try:
+        # Others take the free addresses up to the old one, so that the new container gets another.
+        while old_address not in map(address_in(stack.network("inside")), squatters):
+            assert len(squatters) < 8, f"{old_address} is not given out again"
+            squatters.append(
+                run("docker", "run", "--detach", "--rm", "--network", stack.network("inside"), *sleeper(stack)).strip()
+            )
         stack.run("up", "--detach", "--wait", "--no-deps", service)
         assert address_of(stack, service) != old_address
         until(lambda: client.get("/models").status_code == 200, f"nginx finds the new {service}", seconds=10)
     finally:
-        run("docker", "rm", "--force", squatter.strip())
+        run("docker", "rm", "--force", *squatters)
 
 
 def test_a_recreated_stack_keeps_tokens_and_uploads(stack: Stack, client: httpx.Client) -> None:
@@ -135,7 +142,16 @@ def listing(stack: Stack) -> str:
 
 
 def address_of(stack: Stack, service: str) -> str:
-    address: str = stack.inspect(service)["NetworkSettings"]["Networks"][stack.network("inside")]["IPAddress"]
+    return address_in(stack.network("inside"))(stack.inspect(service)["Id"])
+
+
+def address_in(network: str) -> Callable[[str], str]:
+    """Gives a container's address there."""
+
+    def address(container: str) -> str:
+        found: str = inspect(container)["NetworkSettings"]["Networks"][network]["IPAddress"]
+        return found
+
     return address
 
 
