@@ -22,7 +22,11 @@ async def _credentials(request: Request) -> LoginRequest:
     return check(parse_json(await read_body(request, MAX_BODY_MB)), LoginRequest)
 
 
-@router.post("/login", responses=errors(400, 401, 413, 422, 429), openapi_extra=json_body(LoginRequest))
+@router.post(
+    "/login",
+    responses=errors(400, 401, 413, 422, 429, _401="Wrong e-mail address or password."),
+    openapi_extra=json_body(LoginRequest),
+)
 async def login(request: Request, body: Annotated[LoginRequest, Depends(_credentials)]) -> Token:
     """A token for an account, valid for ACCESS_TOKEN_EXPIRE_MINUTES."""
     accounts: Accounts = request.app.state.accounts

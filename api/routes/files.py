@@ -79,9 +79,8 @@ class IncomingFile:
         self._check.finish()
 
 
-@router.api_route(
-    "/files/{filename}", methods=["GET", "HEAD"], response_class=Response, responses={200: BYTES, **errors(401, 404)}
-)
+@router.head("/files/{filename}", include_in_schema=False)
+@router.get("/files/{filename}", response_class=Response, responses={200: BYTES, **errors(401, 404, 416)})
 async def download(request: Request, filename: str, _: CallerDep) -> Response:
     """An upload, as it was sent, to be saved and not rendered."""
     store: UploadStore = request.app.state.uploads

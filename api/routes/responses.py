@@ -14,6 +14,7 @@ REASONS = {
     404: "There is no such file.",
     413: "The body is too large.",
     415: "A type of file that is not accepted.",
+    416: "The file has no such range.",
     422: "The body is not such a request.",
     429: "Too many failed attempts from this address.",
     502: "Ollama cannot be reached, or broke before its first byte.",
@@ -22,9 +23,12 @@ REASONS = {
 }
 
 
-def errors(*statuses: int) -> Responses:
-    """Our own errors, in their one shape."""
-    return {status: {"description": REASONS[status], "model": schemas.Error} for status in statuses}
+def errors(*statuses: int, **reasons: str) -> Responses:
+    """Our own errors, in their one shape. A reason other than the usual one: `_401="Wrong password."`."""
+    return {
+        status: {"description": reasons.get(f"_{status}", REASONS[status]), "model": schemas.Error}
+        for status in statuses
+    }
 
 
 def from_ollama(status: int, description: str) -> Responses:
@@ -34,12 +38,10 @@ def from_ollama(status: int, description: str) -> Responses:
 
 def json_body(model: type[BaseModel]) -> dict[str, Any]:
     """The `openapi_extra` of a route that reads its JSON body by itself, after it knows the caller."""
-    return {
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": model.model_json_schema(ref_template=REF)}},
-        }
-    }
+    schema = model.model_json_schema(ref_template=REF)
+    # What it refers to is among the components, because an answer refers to it too.
+    schema.pop("$defs", None)
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
 REF = "#/components/schemas/{model}"
