@@ -81,6 +81,8 @@ def test_a_missing_model_is_ollamas_own_404(client: httpx.Client) -> None:
     """Status and body are Ollama's, unchanged."""
     response = client.post("/chat", json=chat(model="no-such-model"))
     assert (response.status_code, response.json()) == (404, {"error": "model 'no-such-model' not found"})
+    # A version would tell what it is vulnerable to.
+    assert response.headers["Server"] == "nginx"
 
 
 @pytest.mark.parametrize(
