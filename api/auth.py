@@ -12,6 +12,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 from jose import JWTError, jwk, jwt
+from starlette.datastructures import Headers
 
 from api.errors import NotAuthenticated
 from api.settings import Settings
@@ -29,6 +30,7 @@ class Caller:
     """An authenticated account."""
 
     email: str
+    is_admin: bool
 
 
 class Accounts:
@@ -43,6 +45,9 @@ class Accounts:
         return hmac.compare_digest(self._digest, _digest(email, password))
 
     def has(self, email: str) -> bool:
+        return email == self._email
+
+    def is_admin(self, email: str) -> bool:
         return email == self._email
 
 
@@ -86,7 +91,7 @@ class Tokens:
             raise NotAuthenticated from error
         if not self._accounts.has(claims["sub"]):
             raise NotAuthenticated
-        return Caller(claims["sub"])
+        return Caller(claims["sub"], self._accounts.is_admin(claims["sub"]))
 
 
 # auto_error=False: the refusal is ours, in the one error shape; this only tells /docs about the scheme.
@@ -94,13 +99,39 @@ _bearer = HTTPBearer(bearerFormat="JWT", auto_error=False, description="The acce
 
 
 async def _caller(request: Request, _: Annotated[object, Depends(_bearer)]) -> Caller:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        raise NotAuthenticated
     tokens: Tokens = request.app.state.tokens
-    caller = tokens.verify(token.strip())
+    caller = tokens.verify(_token(request.headers))
     request.state.caller = caller
     return caller
+
+
+def _token(headers: Headers) -> str:
+    """The token, from the first header that is there. Raises NotAuthenticated.
+
+    `Authorization: Bearer …`, as nearly all clients send it; `X-Api-Key`, as Anthropic's do; the password in
+    `Proxy-Authorization: Basic …`, for the `ollama` command, which can name a proxy's credentials and no others.
+    """
+    if "Authorization" in headers:
+        return _credentials(headers["Authorization"], "bearer")
+    if "X-Api-Key" in headers:
+        return headers["X-Api-Key"].strip()
+    if "Proxy-Authorization" in headers:
+        return _password(_credentials(headers["Proxy-Authorization"], "basic"))
+    raise NotAuthenticated
+
+
+def _password(user_and_password: str) -> str:
+    try:
+        return base64.b64decode(user_and_password, validate=True).decode().partition(":")[2]
+    except ValueError as error:
+        raise NotAuthenticated from error
+
+
+def _credentials(header: str, wanted_scheme: str) -> str:
+    scheme, _, credentials = header.partition(" ")
+    if scheme.lower() != wanted_scheme:
+        raise NotAuthenticated
+    return credentials.strip()
 
 
 CallerDep = Annotated[Caller, Depends(_caller)]

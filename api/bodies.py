@@ -30,6 +30,12 @@ async def read_body(request: Request, limit_mb: int) -> bytes:
     return bytes(body)
 
 
+def refuse_body(request: Request) -> None:
+    """Raises InvalidBody unless the request has none: nobody would check what Ollama makes of it."""
+    if request.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in request.headers:
+        raise InvalidBody("This request takes no body.")
+
+
 def parse_json(body: bytes) -> object:
     """The JSON value in `body`. Raises InvalidBody when it is none, AmbiguousBody for a key that is there twice."""
     try:

@@ -1,4 +1,7 @@
-"""Every refusal, and the one handler that renders them: `{"detail": "<what is wrong, for a person>"}`."""
+"""Every refusal, and the one handler that renders them: `{"detail": "<what is wrong, for a person>"}`.
+
+Under the paths of another protocol (protocols.py) the same refusal has that protocol's shape.
+"""
 
 from collections.abc import Mapping
 
@@ -6,6 +9,10 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+
+from api.protocols import Protocol, error_body, protocol_of
+
+NOT_FOUND, METHOD_NOT_ALLOWED = 404, 405
 
 
 class ApiError(Exception):
@@ -30,6 +37,25 @@ class NotAuthenticated(ApiError):
 
     def __init__(self, detail: str | None = None) -> None:
         super().__init__(detail, {"WWW-Authenticate": "Bearer"})
+
+
+class AdminsOnly(ApiError):
+    status = 403
+    detail = "Only an administrator may do this."
+
+
+class CloudModel(ApiError):
+    status = 403
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"{model!r} runs in Ollama's cloud; what is asked here stays on this machine.")
+
+
+class ModelNotFound(ApiError):
+    status = 404
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"model '{model}' not found")
 
 
 class UploadNotFound(ApiError):
@@ -82,8 +108,9 @@ class DiskFull(ApiError):
     detail = "The disk for uploads is full; nothing was kept."
 
 
-def render(error: ApiError) -> JSONResponse:
-    return JSONResponse({"detail": error.detail}, error.status, error.headers)
+def render(error: ApiError, path: str) -> JSONResponse:
+    """The response to a request for `path`."""
+    return JSONResponse(error_body(protocol_of(path), error.status, error.detail), error.status, error.headers)
 
 
 def describe(error: RequestValidationError) -> str:
@@ -91,24 +118,28 @@ def describe(error: RequestValidationError) -> str:
     return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
 
 
-async def _on_api_error(_request: Request, error: Exception) -> JSONResponse:
+async def _on_api_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ApiError)  # noqa: S101  Narrows the type Starlette hands over.
-    return render(error)
+    return render(error, request.url.path)
 
 
-async def _on_invalid_request(_request: Request, error: Exception) -> JSONResponse:
+async def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    return render(InvalidBody(describe(error)))
+    return render(InvalidBody(describe(error)), request.url.path)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
-    detail = (
-        f"There is no {request.method} {request.url.path} here; see /docs."
-        if error.status_code in (404, 405)
-        else error.detail
-    )
-    return JSONResponse({"detail": detail}, error.status_code, dict(error.headers or {}))
+    protocol, status = protocol_of(request.url.path), error.status_code
+    # What is not listed of Ollama is not there, whatever the method.
+    if status == METHOD_NOT_ALLOWED and protocol is not Protocol.LOCALCHAT:
+        return JSONResponse(error_body(protocol, NOT_FOUND, _nothing_at(request)), NOT_FOUND)
+    detail = _nothing_at(request) if status in (NOT_FOUND, METHOD_NOT_ALLOWED) else error.detail
+    return JSONResponse(error_body(protocol, status, detail), status, dict(error.headers or {}))
+
+
+def _nothing_at(request: Request) -> str:
+    return f"There is no {request.method} {request.url.path} here; see /docs."
 
 
 def add_error_handlers(app: FastAPI) -> None:

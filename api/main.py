@@ -11,9 +11,10 @@ from api.auth import Accounts, Tokens
 from api.errors import add_error_handlers
 from api.login_failures import LoginFailures
 from api.ollama import Ollama
+from api.pulls import Pulls
 from api.relay import DirectRelay, NginxRelay
 from api.request_context import RequestContext
-from api.routes import auth, chat, files, health, models
+from api.routes import auth, chat, files, health, models, protocols
 from api.settings import Settings, load_settings
 from api.uploads import UploadStore
 
@@ -38,7 +39,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     _add_parts(app, settings)
     add_error_handlers(app)
     _add_middleware(app, settings)
-    for routes in (auth, models, chat, files, health):
+    for routes in (auth, models, chat, files, health, protocols):
         app.include_router(routes.router)
     return app
 
@@ -53,6 +54,7 @@ def _add_parts(app: FastAPI, settings: Settings) -> None:
     )
     state.uploads = UploadStore(settings.upload_dir, settings.max_upload_mb)
     state.ollama = Ollama(settings.ollama_url, settings.ollama_timeout_seconds)
+    state.pulls = Pulls(state.ollama)
     # The one switch between the two ways of running.
     state.relay = NginxRelay() if settings.behind_nginx else DirectRelay(state.ollama)
 
@@ -75,6 +77,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.uploads.sweep()
     yield
     app.state.login_failures.close()
+    await app.state.pulls.close()
     await app.state.ollama.close()
 
 

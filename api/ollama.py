@@ -10,8 +10,8 @@ httpx's errors, turned into ours:
         └ NetworkError, ProtocolError …    OllamaUnavailable
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import httpx
 
@@ -39,15 +39,14 @@ class Ollama:
     async def stream(self, method: str, path: str, body: bytes) -> AsyncIterator[httpx.Response]:
         """An answer of Ollama whose body is still to come. Raises OllamaUnavailable and OllamaSilent."""
         headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
-        try:
+        with _failures_as_ours():
             async with self._client.stream(method, path, content=body, headers=headers) as response:
                 yield response
-        except (httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise OllamaUnavailable from error
-        except httpx.TimeoutException as error:
-            raise OllamaSilent from error
-        except httpx.TransportError as error:
-            raise OllamaUnavailable from error
+
+    async def get(self, path: str) -> httpx.Response:
+        """A whole answer of Ollama. Raises OllamaUnavailable and OllamaSilent."""
+        with _failures_as_ours():
+            return await self._client.get(path)
 
     async def check(self) -> None:
         """Raises OllamaUnavailable or OllamaSilent unless Ollama answers."""
@@ -61,3 +60,15 @@ class Ollama:
 
     async def close(self) -> None:
         await self._client.aclose()
+
+
+@contextmanager
+def _failures_as_ours() -> Iterator[None]:
+    try:
+        yield
+    except (httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        raise OllamaUnavailable from error
+    except httpx.TimeoutException as error:
+        raise OllamaSilent from error
+    except httpx.TransportError as error:
+        raise OllamaUnavailable from error

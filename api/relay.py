@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
@@ -21,22 +20,9 @@ log = logging.getLogger(__name__)
 STREAM_HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 
 
-@dataclass(frozen=True)
-class Route:
-    """A path of Ollama that may be reached, and the named location of nginx that leads to it."""
-
-    location: str
-    method: str
-    path: str
-
-
-CHAT = Route("ollama_chat", "POST", "/api/chat")
-TAGS = Route("ollama_tags", "GET", "/api/tags")
-
-
 class Relay(Protocol):
-    def to_ollama(self, route: Route, body: bytes = b"", model: str = "") -> Response:
-        """The response to a request that Ollama shall answer; `body` is the client's own, as it came."""
+    def to_ollama(self, method: str, path: str, body: bytes = b"", model: str = "") -> Response:
+        """The response to a request that Ollama shall answer at `path`; method and body are the client's own."""
 
     def to_file(self, path: Path, headers: dict[str, str]) -> Response:
         """The response to a request that the file at `path` shall answer."""
@@ -45,9 +31,13 @@ class Relay(Protocol):
 class NginxRelay:
     """Answers with what nginx shall do: a named location to carry the request to, or a file to send."""
 
-    def to_ollama(self, route: Route, body: bytes = b"", model: str = "") -> Response:  # noqa: ARG002
-        # The model is for nginx's access log alone. Quoted: a header cannot hold all of Unicode.
-        headers = {"X-Accel-Redirect": f"@{route.location}", "X-LocalChat-Model": quote(model[:200], safe="/:")}
+    def to_ollama(self, method: str, path: str, body: bytes = b"", model: str = "") -> Response:  # noqa: ARG002
+        headers = {
+            "X-Accel-Redirect": "@ollama",
+            "X-LocalChat-Path": path,
+            # For nginx's access log alone. Quoted: a header cannot hold all of Unicode.
+            "X-LocalChat-Model": quote(model[:200], safe="/:"),
+        }
         return Response(headers=headers)
 
     def to_file(self, path: Path, headers: dict[str, str]) -> Response:
@@ -60,8 +50,8 @@ class DirectRelay:
     def __init__(self, ollama: Ollama) -> None:
         self._ollama = ollama
 
-    def to_ollama(self, route: Route, body: bytes = b"", model: str = "") -> Response:  # noqa: ARG002
-        return OllamaResponse(self._ollama, route, body)
+    def to_ollama(self, method: str, path: str, body: bytes = b"", model: str = "") -> Response:  # noqa: ARG002
+        return OllamaResponse(self._ollama, method, path, body)
 
     def to_file(self, path: Path, headers: dict[str, str]) -> Response:
         return UploadResponse(path, headers=headers, media_type=headers["Content-Type"])
@@ -86,10 +76,11 @@ class OllamaResponse(Response):
     Raises OllamaUnavailable and OllamaSilent before the first byte; after it, a stream that breaks looks broken.
     """
 
-    def __init__(self, ollama: Ollama, route: Route, body: bytes) -> None:
+    def __init__(self, ollama: Ollama, method: str, path: str, body: bytes) -> None:
         super().__init__()
         self._ollama = ollama
-        self._route = route
+        self._method = method
+        self._path = path
         self._request_body = body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
@@ -109,7 +100,7 @@ class OllamaResponse(Response):
     async def _carry(self, send: Send) -> None:
         started = False
         try:
-            async with self._ollama.stream(self._route.method, self._route.path, self._request_body) as answer:
+            async with self._ollama.stream(self._method, self._path, self._request_body) as answer:
                 headers = {"Content-Type": answer.headers.get("Content-Type", "application/json"), **STREAM_HEADERS}
                 raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
                 await send({"type": "http.response.start", "status": answer.status_code, "headers": raw})

@@ -48,7 +48,7 @@ class RequestContext:
             log.exception("unhandled error")
             if started:
                 raise
-            await render(ApiError())(scope, receive, send_with_id)
+            await render(ApiError(), scope["path"])(scope, receive, send_with_id)
 
     def _id_of(self, scope: Scope) -> str:
         given = Headers(scope=scope).get("X-Request-ID", "") if self._behind_nginx else ""

@@ -1,9 +1,10 @@
 """The public contract, as types: what clients send and get. Names here never change; new ones may be added."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, model_validator
 
+from api.model_names import is_name
 from api.settings import MAX_PASSWORD_LENGTH
 
 
@@ -58,6 +59,46 @@ class ChatRequest(BaseModel):
     shift: StrictBool | None = None
     logprobs: StrictBool | None = None
     top_logprobs: int | None = None
+
+
+class NamedModels(BaseModel):
+    """What is checked of a request in another protocol: the models it names. The rest is passed on as it is."""
+
+    model_config = ConfigDict(extra="allow")
+
+    def names(self) -> list[str]:
+        """At least one."""
+        fields = (getattr(self, field) for field in type(self).model_fields)
+        return [value for value in fields if value and isinstance(value, str)]
+
+
+class ModelRequest(NamedModels):
+    model: StrictStr | None = None
+    name: StrictStr | None = None  # what Ollama's older clients call it
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if not self.model and not self.name:
+            raise ValueError("'model' is missing: the name of a model")
+        return self
+
+
+class CopyRequest(NamedModels):
+    source: StrictStr = Field(min_length=1)
+    destination: StrictStr = Field(min_length=1)
+
+
+class PullRequest(ModelRequest):
+    insecure: StrictBool | None = None
+
+    @model_validator(mode="after")
+    def _is_a_plain_name(self) -> Self:
+        if self.insecure:
+            raise ValueError("'insecure' is not allowed: models come over TLS alone")
+        for name in filter(None, (self.model, self.name)):
+            if not is_name(name):
+                raise ValueError(f"{name!r} is not the name of a model, such as llama3.2 or hf.co/org/model:Q4_K_M")
+        return self
 
 
 class ChatChunk(BaseModel):

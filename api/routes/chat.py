@@ -7,7 +7,8 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api.auth import CallerDep
 from api.bodies import check, parse_json, read_body, refuse_case_variants
-from api.relay import CHAT, Relay
+from api.model_names import refuse_cloud_model
+from api.relay import Relay
 from api.routes.responses import Responses, errors, from_ollama, json_body
 from api.schemas import ChatChunk, ChatRequest, Message
 from api.settings import Settings
@@ -40,16 +41,18 @@ async def _checked(request: Request, _: CallerDep) -> CheckedChat:
     messages = value.get("messages") if isinstance(value, dict) else None
     for message in messages if isinstance(messages, list) else []:
         refuse_case_variants(message, Message.model_fields)
-    return CheckedChat(check(value, ChatRequest), body)
+    chat_request = check(value, ChatRequest)
+    refuse_cloud_model(chat_request.model)
+    return CheckedChat(chat_request, body)
 
 
 @router.post(
     "/chat",
     response_class=Response,
-    responses={**ANSWER, **errors(400, 401, 413, 422, 502, 504), **from_ollama(404, "The model is not there.")},
+    responses={**ANSWER, **errors(400, 401, 403, 413, 422, 502, 504), **from_ollama(404, "The model is not there.")},
     openapi_extra=json_body(ChatRequest),
 )
 async def chat(request: Request, checked: Annotated[CheckedChat, Depends(_checked)]) -> Response:
     """Success is a line with `done: true`; a stream that ends without it failed."""
     relay: Relay = request.app.state.relay
-    return relay.to_ollama(CHAT, checked.body, checked.request.model)
+    return relay.to_ollama("POST", "/api/chat", checked.body, checked.request.model)

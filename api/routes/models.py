@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from api.auth import CallerDep
-from api.relay import TAGS, Relay
+from api.relay import Relay
 from api.routes.responses import errors
 from api.schemas import Models
 
@@ -18,4 +18,4 @@ router = APIRouter(tags=["models"])
 async def models(request: Request, _: CallerDep) -> Response:
     """Ollama's own list, as it is."""
     relay: Relay = request.app.state.relay
-    return relay.to_ollama(TAGS)
+    return relay.to_ollama("GET", "/api/tags")

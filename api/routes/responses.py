@@ -11,6 +11,7 @@ Responses = dict[int | str, dict[str, Any]]
 REASONS = {
     400: "A key is there twice, or differs from a known one by case alone.",
     401: "No token, or a bad or expired one.",
+    403: "The model runs in Ollama's cloud.",
     404: "There is no such file.",
     413: "The body is too large.",
     415: "A type of file that is not accepted.",

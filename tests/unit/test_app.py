@@ -47,7 +47,7 @@ def test_health_is_not_ok_without_ollama(serve_with: Serve) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/nothing"), ("GET", "/chat/"), ("DELETE", "/models"), ("GET", "/")]
+    ("method", "path"), [("GET", "/nothing"), ("GET", "/chat/"), ("DELETE", "/models"), ("POST", "/")]
 )
 def test_what_is_not_there_is_json(gateway: Gateway, method: str, path: str) -> None:
     """404 or 405 in the one error shape, with an id; no redirect."""

@@ -291,7 +291,8 @@ def test_nginx_is_told_to_carry_a_chat(behind_nginx: Gateway, ollama: FakeOllama
     """The API decides and says where to; Ollama hears nothing from it."""
     response = behind_nginx.client.post("/chat", json={**CHAT, "model": "smollm2:135m"})
     assert (response.status_code, response.content) == (200, b"")
-    assert response.headers["X-Accel-Redirect"] == "@ollama_chat"
+    assert response.headers["X-Accel-Redirect"] == "@ollama"
+    assert response.headers["X-LocalChat-Path"] == "/api/chat"
     assert response.headers["X-LocalChat-Caller"] == "admin@local"
     assert response.headers["X-LocalChat-Model"] == "smollm2:135m"
     assert ollama.requests == []
@@ -299,7 +300,8 @@ def test_nginx_is_told_to_carry_a_chat(behind_nginx: Gateway, ollama: FakeOllama
 
 def test_nginx_is_told_to_carry_the_models(behind_nginx: Gateway, ollama: FakeOllama) -> None:
     """GET /models leads to the named location of /api/tags."""
-    assert behind_nginx.client.get("/models").headers["X-Accel-Redirect"] == "@ollama_tags"
+    headers = behind_nginx.client.get("/models").headers
+    assert (headers["X-Accel-Redirect"], headers["X-LocalChat-Path"]) == ("@ollama", "/api/tags")
     assert ollama.requests == []
 
 
