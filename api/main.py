@@ -3,12 +3,12 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
 from api.auth import Accounts, Tokens
-from api.errors import add_error_handlers
+from api.errors import add_error_handlers, refuse_inexact_path
 from api.login_failures import LoginFailures
 from api.ollama import Ollama
 from api.pulls import Pulls
@@ -33,6 +33,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         # A redirect would answer for a path that is not there, and lose a POST's body with some clients.
         redirect_slashes=False,
+        dependencies=[Depends(refuse_inexact_path)],
         lifespan=_lifespan,
         separate_input_output_schemas=False,
     )

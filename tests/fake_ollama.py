@@ -77,15 +77,16 @@ class Answer:
 
 @dataclass
 class FakeOllama:
-    """Runs in a thread of its own, on a random port of 127.0.0.1."""
+    """Runs in a thread of its own, on a random port of `host`."""
 
+    host: str = "127.0.0.1"
     port: int = 0
     requests: list[Request] = field(default_factory=list)
     answers: deque[Answer] = field(default_factory=deque)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def gate(self) -> Gate:
         return Gate(self._loop)
@@ -111,7 +112,7 @@ class FakeOllama:
     def __enter__(self) -> Self:
         self._loop = asyncio.new_event_loop()
         self._open: set[_Wire] = set()
-        server = self._loop.run_until_complete(self._loop.create_server(lambda: _Wire(self, self._open), "127.0.0.1"))
+        server = self._loop.run_until_complete(self._loop.create_server(lambda: _Wire(self, self._open), self.host))
         self.port = server.sockets[0].getsockname()[1]
         self._server = server
         self._thread = threading.Thread(target=self._loop.run_forever, name="fake-ollama")

@@ -20,6 +20,7 @@ EMAIL = "admin@example.org"
 PASSWORD = "correct horse battery staple"
 MODEL = "smollm2:135m"
 BASE_IMAGES = {"PYTHON_IMAGE", "NGINX_IMAGE", "OLLAMA_IMAGE"}
+FREED_WITHIN_SECONDS = 0.25
 # At temperature 0 and seed 1 the starter model answers this with the same 31 tokens each time.
 PLANETS = "List the planets of the solar system."
 
@@ -64,6 +65,11 @@ class Stack:
         entry: dict[str, Any] = json.loads(line)
         return entry
 
+    def answer_seconds(self) -> list[float]:
+        """How long Ollama worked on each answer so far, as its own log says; one that was broken off included."""
+        found = re.findall(r"\| +([\d.]+)(m?s) \|[^|]*\| POST +\"/(?:api/chat|v1/)", self.logs("ollama"))
+        return [float(number) / (1000 if unit == "ms" else 1) for number, unit in found]
+
     def network(self, name: str) -> str:
         return f"{self.project}_{name}"
 
@@ -83,6 +89,12 @@ def inspect(container: str) -> dict[str, Any]:
 def documented_settings() -> set[str]:
     """The names in .env.example."""
     return set(re.findall(r"^# ([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+
+
+def bridge_address() -> str:
+    """Where containers see this host: a server of the tests that listens there is `host.docker.internal` to them."""
+    gateway = "{{range .IPAM.Config}}{{.Gateway}}{{end}}"
+    return run("docker", "network", "inspect", "bridge", "--format", gateway).strip()
 
 
 def free_port() -> int:

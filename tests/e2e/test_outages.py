@@ -1,16 +1,14 @@
 """What fails, fails truthfully; what comes back, works again without anybody's help."""
 
 import json
-import re
 import time
 from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
 
-from tests.e2e.stack import EMAIL, MODEL, Stack, chat, inspect, run, tell_a_story, until
+from tests.e2e.stack import EMAIL, FREED_WITHIN_SECONDS, MODEL, Stack, chat, inspect, run, tell_a_story, until
 
-FREED_WITHIN_SECONDS = 0.25
 KILL_THE_WORKERS = """
 import os, signal
 from pathlib import Path
@@ -30,12 +28,6 @@ def ollama_stopped(stack: Stack) -> Iterator[None]:
     until(lambda: httpx.get(f"{stack.url}/health").status_code == 200, "Ollama is back")
 
 
-def last_chat_seconds(stack: Stack) -> list[float]:
-    """How long Ollama worked on each chat so far, as its own log says."""
-    found = re.findall(r"\| +([\d.]+)(m?s) \|[^|]*\| POST +\"/api/chat\"", stack.logs("ollama"))
-    return [float(number) / (1000 if unit == "ms" else 1) for number, unit in found]
-
-
 def test_killed_workers_cut_no_stream(stack: Stack, client: httpx.Client) -> None:
     """nginx carries the stream, so the API's death is none of its business; new workers take over."""
     with client.stream("POST", "/chat", json=tell_a_story(num_predict=300)) as response:
@@ -49,25 +41,25 @@ def test_killed_workers_cut_no_stream(stack: Stack, client: httpx.Client) -> Non
 
 def test_a_client_that_leaves_mid_stream_frees_ollama(stack: Stack, client: httpx.Client) -> None:
     """nginx closes the upstream; Ollama stops decoding."""
-    before = len(last_chat_seconds(stack))
+    before = len(stack.answer_seconds())
     asked = time.monotonic()
     with client.stream("POST", "/chat", json=tell_a_story(num_predict=2000)) as response:
         next(response.iter_lines())
     left_after = time.monotonic() - asked
-    until(lambda: len(last_chat_seconds(stack)) == before + 1, "Ollama ends the chat", seconds=5)
-    assert last_chat_seconds(stack)[-1] < left_after + FREED_WITHIN_SECONDS
+    until(lambda: len(stack.answer_seconds()) == before + 1, "Ollama ends the chat", seconds=5)
+    assert stack.answer_seconds()[-1] < left_after + FREED_WITHIN_SECONDS
 
 
 def test_a_client_that_leaves_before_the_first_token_frees_ollama(stack: Stack, client: httpx.Client) -> None:
     """There is nothing to send yet that could fail; nginx notices all the same."""
-    before = len(last_chat_seconds(stack))
+    before = len(stack.answer_seconds())
     long_question = chat("word " * 3000, num_predict=1)
     asked = time.monotonic()
     with pytest.raises(httpx.ReadTimeout):
         client.post("/chat", json=long_question, timeout=0.3)
     left_after = time.monotonic() - asked
-    until(lambda: len(last_chat_seconds(stack)) == before + 1, "Ollama ends the chat", seconds=5)
-    assert last_chat_seconds(stack)[-1] < left_after + FREED_WITHIN_SECONDS
+    until(lambda: len(stack.answer_seconds()) == before + 1, "Ollama ends the chat", seconds=5)
+    assert stack.answer_seconds()[-1] < left_after + FREED_WITHIN_SECONDS
 
 
 @pytest.mark.usefixtures("ollama_stopped")

@@ -47,13 +47,14 @@ def test_health_is_not_ok_without_ollama(serve_with: Serve) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/nothing"), ("GET", "/chat/"), ("DELETE", "/models"), ("POST", "/")]
+    ("method", "path"),
+    [("GET", "/nothing"), ("GET", "/chat/"), ("DELETE", "/models"), ("POST", "/"), ("GET", "/models%0A")],
 )
 def test_what_is_not_there_is_json(gateway: Gateway, method: str, path: str) -> None:
     """404 or 405 in the one error shape, with an id; no redirect."""
     response = gateway.client.request(method, path)
     assert response.status_code in (404, 405)
-    assert path in response.json()["detail"]
+    assert path.partition("%")[0] in response.json()["detail"]
     assert len(response.headers["X-Request-ID"]) == 32
 
 

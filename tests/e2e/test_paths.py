@@ -1,0 +1,240 @@
+"""Only what the table lists reaches Ollama, in whatever spelling anything else is asked for."""
+
+import random
+import re
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import httpx
+import pytest
+
+from api.ollama_routes import ROUTES, Who
+from api.protocols import PREFIXES, Protocol
+from tests.e2e.stack import MODEL, ROOT, Stack
+from tests.fake_ollama import FakeOllama
+
+SEED = 20_261_124
+VARIANTS = 2_500
+# HEAD: Ollama has no route for it, and says so itself.
+NOT_OLLAMAS_OWN = {("HEAD", "/api/ps")}
+ALLOWED = [route for route in ROUTES if route.who is not Who.NOBODY]
+# Not Ollama's routes as it prints them, but there, or near to what is there.
+MORE_FORBIDDEN = [
+    "/debug/pprof/heap",
+    "/debug/pprof/",
+    "/api/pull2",
+    "/api",
+    "/v1",
+    "/v2/x",
+    "/api/chat2",
+    "/v1/engines",
+]
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
+
+
+@pytest.fixture
+def stack(stack_before_fake_ollama: Stack) -> Stack:
+    return stack_before_fake_ollama
+
+
+@pytest.fixture
+def ollama(fake_ollama_on_the_host: FakeOllama) -> FakeOllama:
+    fake_ollama_on_the_host.forget()
+    return fake_ollama_on_the_host
+
+
+def test_the_table_has_every_route_of_the_running_ollama(shared_stack: Stack) -> None:
+    """A version that brings a route is noticed here: allow it or refuse it, and say why."""
+    printed = set(re.findall(r"\[GIN-debug\] ([A-Z]+) +(/\S*) +-->", shared_stack.logs("ollama")))
+    table = {(method, route.path) for route in ROUTES for method in route.methods.split()}
+    assert len(printed) > 40
+    assert printed == table - NOT_OLLAMAS_OWN
+
+
+def test_every_refusal_in_the_table_has_a_reason() -> None:
+    """Why not, for whoever wants it."""
+    assert all(route.why for route in ROUTES if route.who is Who.NOBODY)
+
+
+def test_nginx_and_the_api_tell_protocols_apart_alike() -> None:
+    """By the same prefixes, in the same order."""
+    conf = (ROOT / "nginx/error-bodies.conf").read_text()
+    (block,) = re.findall(r"map \$path \$protocol \{(.*?)\}", conf, re.DOTALL)
+    listed = re.findall(r'"~\^(\S+)"\s+(\w+);', block)
+    assert listed == [(prefix, protocol.value) for prefix, protocol in PREFIXES.items()]
+
+
+def bodies(path: str) -> dict[str, object]:
+    if path == "/api/copy":
+        return {"source": MODEL, "destination": "x"}
+    return {"model": MODEL}
+
+
+@pytest.mark.parametrize("route", [r for r in ALLOWED if ":" not in r.path], ids=lambda route: route.path)
+def test_what_is_allowed_reaches_ollama(client: httpx.Client, ollama: FakeOllama, route: object) -> None:
+    """Method, path and body are the client's own, the query stays behind, and the answer is Ollama's."""
+    method, path = route.methods.split()[0], route.path  # type: ignore[attr-defined]
+    answer = b'{"made-by":"ollama"}'
+    # A pull is asked for by the API too.
+    for _ in range(2):
+        ollama.enqueue(answer, headers={"Content-Type": "application/json"})
+    body = None if method == "GET" else bodies(path)
+    response = client.request(method, f"{path}?beta=true", json=body)
+    assert response.content == answer
+    sent = {(request.method, request.path) for request in ollama.requests}
+    assert sent == {(method, path)}
+    assert response.request.content in [request.body for request in ollama.requests]
+
+
+def spellings(path: str, chance: random.Random) -> str:
+    """`path` written in another way that something on the way might take for it."""
+    at = chance.choice([index for index, letter in enumerate(path) if letter == "/"])
+    letters = [index for index, letter in enumerate(path) if letter.isalpha()]
+    one = chance.choice(letters) if letters else 0
+    return chance.choice(
+        [
+            path[:at] + "/" + path[at:],
+            path[:at] + "/." + path[at:],
+            path[:at] + "/x/.." + path[at:],
+            path[:at] + "/x/%2e%2e" + path[at:],
+            path[:at] + "/%2e" + path[at:],
+            path[:at] + "%2f" + path[at + 1 :],
+            path[:at] + "%5c" + path[at + 1 :],
+            path[:at] + ";x" + path[at:],
+            path + ";x=y",
+            path + "/",
+            path + "//",
+            path + "%20",
+            path + "%00",
+            path + "%0a",
+            path + ".",
+            path + "?/api/chat",
+            path + "#/api/chat",
+            path.upper(),
+            path[:one] + path[one].swapcase() + path[one + 1 :],
+            path[:one] + f"%{ord(path[one]):02x}" + path[one + 1 :],
+            path[:one] + f"%25{ord(path[one]):02x}" + path[one + 1 :],
+            "/chat/.." + path,
+            "/api/chat/.." + path,
+            "/v1/models/.." + path,
+            "/v1/models/../.." + path,
+            "/v1/models/x%2f..%2f.." + quote(path, safe=""),
+            "http://ollama:11434" + path,
+            "http://localhost" + path,
+            "//ollama:11434" + path,
+            "\\" + path,
+        ]
+    )
+
+
+def reaches_an_allowed_route(method: str, target: str) -> bool:
+    """Whether the spelling is a plain name of something that is listed: percent-encoding changes no name."""
+    path = urlsplit(target).path if target.startswith("http") else target.partition("?")[0].partition("#")[0]
+    path = re.sub(r"%([0-9a-f]{2})", lambda found: chr(int(found[1], 16)), path)
+    return any(
+        method in route.methods.split()
+        and (path == route.path or (":model" in route.path and path.startswith("/v1/models/")))
+        for route in ALLOWED
+    )
+
+
+def forbidden() -> Iterator[tuple[str, str]]:
+    """Methods and targets, the same for the same seed."""
+    chance = random.Random(SEED)
+    paths = [re.sub(r"[:*]\w+", "x", route.path) for route in ROUTES] + MORE_FORBIDDEN
+    while True:
+        path = chance.choice(paths)
+        target = chance.choice([path, spellings(path, chance), spellings(path, chance)])
+        method = chance.choice([*METHODS, "POST", "POST"])
+        if not reaches_an_allowed_route(method, target):
+            yield method, target
+
+
+def ask(stack: Stack, method: str, target: str) -> int:
+    """The status of an answer to a request with a good token and body, as raw as it is."""
+    url = urlsplit(stack.url)
+    body = (
+        b'{"model":"smollm2:135m","name":"x","source":"x","destination":"y"}' if method in ("POST", "DELETE") else b""
+    )
+    head = (
+        f"{method} {target} HTTP/1.1\r\nHost: localchat\r\nConnection: close\r\n"
+        f"Authorization: Bearer {stack.token}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    with socket.create_connection((url.hostname, url.port), timeout=10) as connection:
+        connection.sendall(head.encode("latin-1") + body)
+        answer = connection.recv(65_536)
+    return int(answer.split(b" ", 2)[1])
+
+
+def test_nothing_else_reaches_ollama_in_any_spelling(stack: Stack, ollama: FakeOllama) -> None:
+    """Thousands of spellings of what is forbidden, and of what is allowed but for its spelling."""
+    print(f"seed {SEED}")
+    variants = forbidden()
+    asked = [next(variants) for _ in range(VARIANTS)]
+    assert len(set(asked)) > 1_500
+    answers = {}
+    for method, target in asked:
+        answers[method, target] = ask(stack, method, target)
+        assert ollama.requests == [], f"{method} {target}"
+    surprising = {key: status for key, status in answers.items() if status not in (400, 404, 405)}
+    assert surprising == {}
+
+
+SHAPES: dict[str, Callable[[dict[str, Any]], bool]] = {
+    "/chat": lambda body: list(body) == ["detail"],
+    "/api/chat": lambda body: list(body) == ["error"] and isinstance(body["error"], str),
+    "/v1/chat/completions": lambda body: {"message", "type", "param", "code"} == set(body["error"]),
+    "/v1/messages": lambda body: body["type"] == "error" and {"type", "message"} == set(body["error"]),
+}
+CHAT = {"model": MODEL, "messages": [{"role": "user", "content": "hi"}], "max_tokens": 1}
+
+
+def has_shape(path: str, response: httpx.Response, status: int) -> bool:
+    assert response.status_code == status, response.text
+    assert response.headers["Content-Type"].startswith("application/json")
+    return SHAPES[path](response.json())
+
+
+@pytest.mark.parametrize("path", SHAPES)
+def test_refusals_have_the_shape_of_the_protocol(
+    stack: Stack, client: httpx.Client, ollama: FakeOllama, path: str
+) -> None:
+    """Whoever makes them: the API (400, 401, 403, 422) or nginx (413, 502, 504)."""
+    assert has_shape(path, httpx.post(stack.url + path, json=CHAT), 401)
+    assert has_shape(path, client.post(path, content='{"model":"a","model":"b"}'), 400)
+    assert has_shape(path, client.post(path, json={**CHAT, "model": "gpt-oss:120b-cloud"}), 403)
+    assert has_shape(path, client.post(path, json=[]), 422)
+    assert has_shape(path, client.post(path, content=b" " * (1024 * 1024 + 1)), 413)
+    assert ollama.requests == []
+    ollama.enqueue_no_answer("reset")
+    assert has_shape(path, client.post(path, json=CHAT), 502)
+    ollama.enqueue_no_answer("silence")
+    assert has_shape(path, client.post(path, json=CHAT), 504)
+
+
+@pytest.mark.parametrize("path", ["/api/none", "/v1/none", "/v1/messages/none"])
+def test_what_is_not_there_has_the_shape_of_the_protocol(client: httpx.Client, path: str) -> None:
+    """404, though there may be such a path with another method."""
+    protocol = {"/api/none": "/api/chat", "/v1/none": "/v1/chat/completions", "/v1/messages/none": "/v1/messages"}[path]
+    assert has_shape(protocol, client.get(path), 404)
+
+
+def test_a_page_may_use_every_protocol(stack: Stack, client: httpx.Client, ollama: FakeOllama) -> None:
+    """As with OLLAMA_ORIGINS, by CORS_ORIGINS: preflight and answer, whatever headers a client library adds."""
+    origin = {"Origin": "http://localhost:5173"}
+    wanted = "authorization,x-api-key,x-stainless-lang,anthropic-version,openai-beta"
+    ask = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": wanted}
+    for path in SHAPES:
+        preflight = httpx.options(stack.url + path, headers={**origin, **ask})
+        assert preflight.headers["Access-Control-Allow-Origin"] == origin["Origin"]
+        assert set(wanted.split(",")) <= set(re.split(", ?", preflight.headers["Access-Control-Allow-Headers"]))
+        ollama.enqueue(b"{}\n")
+        answer = client.post(path, json=CHAT, headers=origin)
+        assert answer.headers.get_list("Access-Control-Allow-Origin") == [origin["Origin"]]
+
+
+def test_protocols_are_all_tried() -> None:
+    """A protocol that is added is added here too."""
+    assert len(SHAPES) == len(Protocol)
