@@ -28,12 +28,11 @@ choose_ca_file() {
 }
 
 # Sets and exports PYTHON_IMAGE, NGINX_IMAGE, OLLAMA_IMAGE and EXTRA_CA_FILE, but for those that are set already.
-# Usage: choose_images [node]   Base images that are made are made together with that one, which only the tests need.
 choose_images() {
     choose_ca_file
     case "${PYTHON_IMAGE:-} ${NGINX_IMAGE:-} ${OLLAMA_IMAGE:-}" in
         *localchat-base/*)
-            scripts/base-images "$@"
+            scripts/base-images
             return
             ;;
     esac
@@ -42,6 +41,6 @@ choose_images() {
     if can_pull "$nginx"; then return; fi
     [ -z "${NGINX_IMAGE:-}" ] || die "The image NGINX_IMAGE=$NGINX_IMAGE cannot be pulled." "Correct it in .env, or leave it unset."
     say "No image registry in reach: the base images are made from packages instead (3 to 5 minutes, once)"
-    scripts/base-images "$@"
+    scripts/base-images
     export PYTHON_IMAGE=${PYTHON_IMAGE:-$PYTHON_BASE} NGINX_IMAGE=$NGINX_BASE OLLAMA_IMAGE=${OLLAMA_IMAGE:-$OLLAMA_BASE}
 }

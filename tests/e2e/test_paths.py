@@ -53,6 +53,16 @@ def test_the_table_has_every_route_of_the_running_ollama(shared_stack: Stack) ->
     assert printed == table - NOT_OLLAMAS_OWN
 
 
+@pytest.mark.parametrize(
+    "path", ["/api/create", "/api/push", "/api/blobs/", "/api/me", "/api/signout", "/api/experimental/", "/api/codex/"]
+)
+def test_what_must_never_be_reached_is_refused(path: str) -> None:
+    """Whoever changes the table has to change this too."""
+    routes = [route for route in ROUTES if route.path.startswith(path)]
+    assert routes
+    assert {route.who for route in routes} == {Who.NOBODY}
+
+
 def test_every_refusal_in_the_table_has_a_reason() -> None:
     """Why not, for whoever wants it."""
     assert all(route.why for route in ROUTES if route.who is Who.NOBODY)

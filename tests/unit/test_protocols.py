@@ -49,6 +49,7 @@ def test_a_token_comes_in_the_header_that_the_client_knows(behind_nginx: Gateway
         {"Proxy_Authorization": "Basic !"},
         {"Proxy_Authorization": "Basic /w=="},
         {"Proxy_Authorization": "Basic"},
+        {"Proxy_Authorization": "Basic !BASIC"},
         {"Api_Key": "TOKEN"},
         {"Proxy_Authorization": "Bearer TOKEN"},
         {"Authorization": "Bearer x", "X_Api_Key": "TOKEN"},
@@ -57,7 +58,9 @@ def test_a_token_comes_in_the_header_that_the_client_knows(behind_nginx: Gateway
 )
 def test_anything_else_is_no_token(behind_nginx: Gateway, headers: dict[str, str]) -> None:
     """401, in OpenAI's shape; a bad bearer token is not made good by another header."""
-    headers = {name: value.replace("TOKEN", behind_nginx.token) for name, value in headers.items()}
+    token = behind_nginx.token
+    good_basic = basic(token).removeprefix("Basic ")
+    headers = {name: value.replace("TOKEN", token).replace("BASIC", good_basic) for name, value in headers.items()}
     response = list_models(behind_nginx, **headers)
     assert (response.status_code, response.json()["error"]["type"]) == (401, "authentication_error")
 
