@@ -13,7 +13,7 @@ import struct
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Self
 
@@ -67,12 +67,19 @@ class Gate:
         await self._opened.wait()
 
 
+# Bytes are a chunk, a number is a pause of so many seconds.
+Step = bytes | float | Gate
+
+
 @dataclass(frozen=True)
 class Answer:
     status: int
     headers: Mapping[str, str] | None  # None: not even a status line
-    steps: tuple[bytes | Gate, ...]
+    steps: Iterable[Step]
     ending: Ending
+
+
+NO_ANSWER = Answer(500, {}, (b"the test enqueued no answer",), "complete")
 
 
 @dataclass
@@ -83,6 +90,8 @@ class FakeOllama:
     port: int = 0
     requests: list[Request] = field(default_factory=list)
     answers: deque[Answer] = field(default_factory=deque)
+    # Given while nothing is enqueued.
+    otherwise: Callable[[Request], Answer] = lambda _: NO_ANSWER
 
     @property
     def url(self) -> str:
@@ -92,10 +101,14 @@ class FakeOllama:
         return Gate(self._loop)
 
     def enqueue(
-        self, *steps: bytes | Gate, status: int = 200, headers: Mapping[str, str] = NDJSON, ending: Ending = "complete"
+        self, *steps: Step, status: int = 200, headers: Mapping[str, str] = NDJSON, ending: Ending = "complete"
     ) -> None:
         """The next answer: chunked, or raw where `headers` has a Content-Length."""
         self.answers.append(Answer(status, headers, steps, ending))
+
+    def answer_always(self, steps: Callable[[], Iterable[Step]], headers: Mapping[str, str] = NDJSON) -> None:
+        """Every answer for which nothing else is enqueued, until the next forget()."""
+        self.otherwise = lambda _: Answer(200, headers, steps(), "complete")
 
     def enqueue_no_answer(self, ending: Ending) -> None:
         """Next, `ending` in place of a first byte."""
@@ -108,6 +121,7 @@ class FakeOllama:
     def forget(self) -> None:
         self.requests.clear()
         self.answers.clear()
+        self.otherwise = lambda _: NO_ANSWER
 
     def __enter__(self) -> Self:
         self._loop = asyncio.new_event_loop()
@@ -141,6 +155,8 @@ class _Wire(asyncio.Protocol):
         self._received = b""
         self._connection = Connection()
         self._answering: asyncio.Task[None] | None = None
+        self._writable = asyncio.Event()
+        self._writable.set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -153,6 +169,12 @@ class _Wire(asyncio.Protocol):
         if self._answering:
             self._answering.cancel()
 
+    def pause_writing(self) -> None:
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._writable.set()
+
     def data_received(self, data: bytes) -> None:
         self._received += data
         head, end, body = self._received.partition(b"\r\n\r\n")
@@ -163,9 +185,9 @@ class _Wire(asyncio.Protocol):
             return
         self._received = body[length:]
         method, path, _ = first.split(" ")
-        self._ollama.requests.append(Request(method, path, headers, body[:length], self._connection))
-        nothing = Answer(500, {}, (b"the test enqueued no answer",), "complete")
-        answer = self._ollama.answers.popleft() if self._ollama.answers else nothing
+        request = Request(method, path, headers, body[:length], self._connection)
+        self._ollama.requests.append(request)
+        answer = self._ollama.answers.popleft() if self._ollama.answers else self._ollama.otherwise(request)
         self._answering = asyncio.get_running_loop().create_task(self._answer(answer))
 
     def abort(self) -> None:
@@ -183,8 +205,11 @@ class _Wire(asyncio.Protocol):
         for step in answer.steps:
             if isinstance(step, Gate):
                 await step.passed()
-            else:
+            elif isinstance(step, bytes):
                 self._transport.write(b"%x\r\n%b\r\n" % (len(step), step) if chunked else step)
+                await self._writable.wait()
+            else:
+                await asyncio.sleep(step)
         self._end(answer.ending, chunked=chunked)
 
     def _end(self, ending: Ending, *, chunked: bool) -> None:

@@ -32,6 +32,7 @@ class Stack:
         self._compose = compose
         self.project = project
         self.url = url
+        self.email, self.password = EMAIL, PASSWORD
 
     @cached_property
     def token(self) -> str:
