@@ -138,8 +138,11 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
     return JSONResponse(error_body(protocol, status, detail), status, dict(error.headers or {}))
 
 
-def refuse_inexact_path(request: Request) -> None:
-    """Raises 404 for a path with a line feed at its end: Starlette's patterns end with `$`, which lets it pass."""
+async def refuse_inexact_path(request: Request) -> None:
+    """Raises 404 for a path with a line feed at its end: Starlette's patterns end with `$`, which lets it pass.
+
+    Async, because FastAPI runs the other kind in a thread: 70 µs for each request.
+    """
     # In request.url it is gone.
     if request.scope["path"].endswith("\n"):
         raise HTTPException(NOT_FOUND)

@@ -10,6 +10,8 @@ worker_class = "uvicorn_worker.UvicornWorker"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
 # Longer than nginx keeps an idle connection (60 s), so that nginx never sends on one that is just being closed.
 keepalive = 75
+# What is being done is finished when the container is stopped, if it gets the time: scripts/redeploy gives as much.
+graceful_timeout = 600
 # Restarting workers now and then would cut what they are doing.
 max_requests = 0
 # The heartbeat is a file that is touched each second: in memory, not on a disk that may stall.

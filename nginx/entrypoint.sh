@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes the part of nginx's configuration that the settings decide, then becomes nginx. In the nginx container.
+# Writes nginx's configuration with the settings filled in, then becomes nginx. In the nginx container.
 # Reads OLLAMA_URL, OLLAMA_TIMEOUT_SECONDS, CORS_ORIGINS, MAX_BODY_MB, MAX_UPLOAD_MB; the defaults are compose's and the API's.
 set -eu
 
@@ -55,25 +55,56 @@ cors_origins() {
 credentials=true
 case ,$(printf %s "$CORS_ORIGINS" | tr -d ' '), in *,'*',*) credentials='""' ;; esac
 
-conf=/tmp/nginx
-mkdir -p "$conf"
-for file in /etc/nginx/localchat/*.conf; do
-    sed -e "s|@MAX_BODY_MB@|$MAX_BODY_MB|" \
-        -e "s|@MAX_UPLOAD_BODY_MB@|$((MAX_UPLOAD_MB + 1))|" \
-        -e "s|@CORS_CREDENTIALS@|$credentials|" \
-        -e "s|@OLLAMA_TIMEOUT_SECONDS@|$OLLAMA_TIMEOUT_SECONDS|" \
-        -e "s|@OLLAMA_SCHEME@|$scheme|" \
-        -e "s|@OLLAMA_AUTHORITY@|$address|" \
-        -e "s|@OLLAMA_NAME@|$name|" \
-        -e "s|@OLLAMA_ADDRESS@ @RESOLVE@|$name:$port $resolve|" \
-        "$file" >"$conf/${file##*/}"
-done
-{
-    echo '# Written by entrypoint.sh from CORS_ORIGINS.'
-    # shellcheck disable=SC2016
-    echo 'map $http_origin $cors_origin {'
-    cors_origins
-    echo '}'
-} >"$conf/cors-origins.conf"
+# Fills in the settings. Usage: render FOLDER
+render() {
+    mkdir -p "$1"
+    for file in /etc/nginx/localchat/*.conf; do
+        sed -e "s|@MAX_BODY_MB@|$MAX_BODY_MB|" \
+            -e "s|@MAX_UPLOAD_BODY_MB@|$((MAX_UPLOAD_MB + 1))|" \
+            -e "s|@CORS_CREDENTIALS@|$credentials|" \
+            -e "s|@OLLAMA_TIMEOUT_SECONDS@|$OLLAMA_TIMEOUT_SECONDS|" \
+            -e "s|@OLLAMA_SCHEME@|$scheme|" \
+            -e "s|@OLLAMA_AUTHORITY@|$address|" \
+            -e "s|@OLLAMA_NAME@|$name|" \
+            -e "s|@OLLAMA_ADDRESS@ @RESOLVE@|$name:$port $resolve|" \
+            "$file" >"$1/${file##*/}"
+    done
+    {
+        echo '# Written by entrypoint.sh from CORS_ORIGINS.'
+        # shellcheck disable=SC2016
+        echo 'map $http_origin $cors_origin {'
+        cors_origins
+        echo '}'
+    } >"$1/cors-origins.conf"
+}
 
-exec nginx -e /dev/stderr -c "$conf/nginx.conf" -g 'daemon off;'
+is_as_it_was() {
+    for file in /tmp/nginx.next/*.conf; do
+        cmp -s "$file" "/tmp/nginx/${file##*/}" || return 1
+    done
+}
+
+# Takes over a configuration that another image made. Streams go on in the old workers. Reads a tar from standard input.
+reload() {
+    rm -rf /tmp/nginx.next
+    mkdir /tmp/nginx.next
+    tar --extract --directory /tmp/nginx.next
+    is_as_it_was && return
+    nginx -e /dev/stderr -q -t -c /tmp/nginx.next/nginx.conf
+    mv /tmp/nginx.next/*.conf /tmp/nginx/
+    kill -HUP "$(cat /tmp/nginx/nginx.pid)"
+}
+
+case ${1:-} in
+    '')
+        render /tmp/nginx
+        exec nginx -e /dev/stderr -c /tmp/nginx/nginx.conf -g 'daemon off;'
+        ;;
+    # These two are for scripts/redeploy.
+    render)
+        render /tmp/nginx
+        tar --create --directory /tmp/nginx .
+        ;;
+    reload) reload ;;
+    *) refuse "it does not know the argument $1" ;;
+esac

@@ -126,6 +126,7 @@ def stack_before_fake_ollama(
         "OLLAMA_URL": f"http://host.docker.internal:{fake_ollama_on_the_host.port}",
         "OLLAMA_TIMEOUT_SECONDS": str(FAKE_TIMEOUT_SECONDS),
         "MAX_BODY_MB": "1",
+        "MAX_UPLOAD_MB": "1",
     }
     with running_stack(tmp_path_factory.mktemp("fake"), models, environment.setenv, **settings) as running:
         yield running

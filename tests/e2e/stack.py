@@ -28,8 +28,9 @@ PLANETS = "List the planets of the solar system."
 class Stack:
     """What a test does with a running stack: talk to its door, and reach behind it."""
 
-    def __init__(self, compose: DockerCompose, project: str, url: str) -> None:
+    def __init__(self, compose: DockerCompose, project: str, url: str, env_file: Path) -> None:
         self._compose = compose
+        self.env_file = str(env_file)
         self.project = project
         self.url = url
         self.email, self.password = EMAIL, PASSWORD
@@ -105,7 +106,7 @@ def free_port() -> int:
         return port
 
 
-def until(is_so: Callable[[], bool], what: str, seconds: float = 20) -> None:
+def until(is_so: Callable[[], object], what: str, seconds: float = 20) -> None:
     """Polls until `is_so`; fails with `what` after `seconds`."""
     deadline = time.monotonic() + seconds
     while not is_so():
@@ -130,7 +131,7 @@ def running_stack(
     )
     # Each command gets the project by name, because a second stack sets the variable anew.
     compose.compose_command_property += ["--project-name", project]
-    stack = Stack(compose, project, f"http://{address}")
+    stack = Stack(compose, project, f"http://{address}", env_file)
     try:
         # Not `with compose`: it throws the containers away before anybody has read why they did not start.
         try:

@@ -48,7 +48,7 @@ def uvicorn(app: str, folder: Path, **settings: str) -> Iterator[Door]:
     variables = {"UPLOAD_DIR": str(folder / "uploads"), "STATE_DIR": str(folder / "state"), **settings}
     process = subprocess.Popen(command, cwd=ROOT, env=os.environ | variables)
     try:
-        door = Door(f"http://127.0.0.1:{port}", "admin@local", PASSWORD)
+        door = Door(f"http://127.0.0.1:{port}", "admin@local", PASSWORD, process.kill)
         until(lambda: is_up(door.url), f"{app} answers at {door.url}")
         yield door
     finally:

@@ -2,6 +2,7 @@
 
 import json
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import urlsplit
@@ -18,6 +19,8 @@ class Door:
     url: str
     email: str
     password: str
+    # Ends the process behind it, where that is one.
+    kill: Callable[[], None] = lambda: None
 
     @cached_property
     def token(self) -> str:

@@ -10,6 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
+from api import auth
+from api.auth import Accounts, Tokens
+from api.settings import Settings
 from tests.unit.conftest import Serve
 from tests.unit.serving import KEY, PASSWORD, Gateway
 
@@ -121,6 +124,37 @@ def test_every_endpoint_wants_a_token(gateway: Gateway, method: str, path: str) 
 def test_accepts_a_good_token(behind_nginx: Gateway, scheme: str) -> None:
     """The scheme's case does not matter (RFC 7235)."""
     assert get_models(behind_nginx, f"{scheme} {sign(HEADER, claims())}").status_code == 200
+
+
+def test_a_remembered_token_ends_when_it_expires(behind_nginx: Gateway) -> None:
+    """Not a moment later, though it was good a moment ago."""
+    expires = int(time.time()) + 2
+    token = sign(HEADER, claims(exp=expires))
+    while time.time() < expires:
+        assert get_models(behind_nginx, f"Bearer {token}").status_code == 200 or time.time() >= expires
+    assert get_models(behind_nginx, f"Bearer {token}").status_code == 401
+
+
+def test_only_good_tokens_are_remembered(behind_nginx: Gateway) -> None:
+    """A bad one is refused each time, and one that differs from a good one is another."""
+    good = sign(HEADER, claims())
+    for token, status in [
+        (good, 200),
+        (good[:-2] + "xx", 401),
+        (good[:-2] + "xx", 401),
+        (good, 200),
+    ]:
+        assert get_models(behind_nginx, f"Bearer {token}").status_code == status
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many tokens there are."""
+    monkeypatch.setattr(auth, "MAX_REMEMBERED", 3)
+    settings = Settings.model_validate({"secret_key": KEY})
+    tokens = Tokens(settings, Accounts(settings))
+    for _ in range(10):
+        tokens.verify(tokens.issue("admin@local"))
+        assert len(tokens._verified) <= 3  # noqa: SLF001
 
 
 def test_a_login_gives_a_token_that_works(behind_nginx: Gateway) -> None:
