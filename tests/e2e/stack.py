@@ -114,6 +114,14 @@ def until(is_so: Callable[[], object], what: str, seconds: float = 20) -> None:
         time.sleep(0.05)
 
 
+def leaked(stack: Stack) -> list[str]:
+    """The secrets that stand in a log of the stack: what a token looks like, the password, the signing key."""
+    logs = stack.run("logs", "--no-color")
+    key = stack.python("api", "print(open('/data/state/secret_key').read())").strip()
+    secrets = {"a token": r"eyJ[\w-]{10,}\.eyJ[\w-]{10,}", "the password": PASSWORD, "the signing key": key}
+    return [name for name, pattern in secrets.items() if re.search(pattern, logs)]
+
+
 @contextmanager
 def running_stack(
     folder: Path, models: Path, monkeypatch_env: Callable[[str, str], None], **settings: str
@@ -140,6 +148,8 @@ def running_stack(
             print(stack.run("ps", "--all"), stack.run("logs", "--no-color", "--tail", "20"))
             raise
         yield stack
+        # After all that the tests did to it.
+        assert leaked(stack) == []
     finally:
         compose.stop()
 
