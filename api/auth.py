@@ -124,14 +124,19 @@ class Tokens:
 
 
 # auto_error=False: the refusal is ours, in the one error shape; this only tells /docs about the scheme.
-_bearer = HTTPBearer(bearerFormat="JWT", auto_error=False, description="The access_token of POST /login.")
+bearer = HTTPBearer(bearerFormat="JWT", auto_error=False, description="The access_token of POST /login.")
 
 
-async def _caller(request: Request, _: Annotated[object, Depends(_bearer)]) -> Caller:
+def authenticate(request: Request) -> Caller:
+    """Who is calling. Raises NotAuthenticated."""
     tokens: Tokens = request.app.state.tokens
     caller = tokens.verify(_token(request.headers))
     request.state.caller = caller
     return caller
+
+
+async def _caller(request: Request, _: Annotated[object, Depends(bearer)]) -> Caller:
+    return authenticate(request)
 
 
 def _token(headers: Headers) -> str:

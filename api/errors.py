@@ -133,23 +133,20 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
     protocol, status = protocol_of(request.url.path), error.status_code
     # What is not listed of Ollama is not there, whatever the method.
     if status == METHOD_NOT_ALLOWED and protocol is not Protocol.LOCALCHAT:
-        return JSONResponse(error_body(protocol, NOT_FOUND, _nothing_at(request)), NOT_FOUND)
-    detail = _nothing_at(request) if status in (NOT_FOUND, METHOD_NOT_ALLOWED) else error.detail
+        return nothing_here(request.method, request.url.path)
+    detail = (
+        _nothing_at(request.method, request.url.path) if status in (NOT_FOUND, METHOD_NOT_ALLOWED) else error.detail
+    )
     return JSONResponse(error_body(protocol, status, detail), status, dict(error.headers or {}))
 
 
-async def refuse_inexact_path(request: Request) -> None:
-    """Raises 404 for a path with a line feed at its end: Starlette's patterns end with `$`, which lets it pass.
-
-    Async, because FastAPI runs the other kind in a thread: 70 µs for each request.
-    """
-    # In request.url it is gone.
-    if request.scope["path"].endswith("\n"):
-        raise HTTPException(NOT_FOUND)
+def nothing_here(method: str, path: str) -> JSONResponse:
+    """The 404 for what is not listed."""
+    return JSONResponse(error_body(protocol_of(path), NOT_FOUND, _nothing_at(method, path)), NOT_FOUND)
 
 
-def _nothing_at(request: Request) -> str:
-    return f"There is no {request.method} {request.url.path} here; see /docs."
+def _nothing_at(method: str, path: str) -> str:
+    return f"There is no {method} {path} here; see /docs."
 
 
 def add_error_handlers(app: FastAPI) -> None:

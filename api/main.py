@@ -3,12 +3,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
 from api.auth import Accounts, Tokens
-from api.errors import add_error_handlers, refuse_inexact_path
+from api.errors import add_error_handlers
+from api.exact_paths import ExactPaths
 from api.login_failures import LoginFailures
 from api.ollama import Ollama
 from api.pulls import Pulls
@@ -33,7 +34,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         # A redirect would answer for a path that is not there, and lose a POST's body with some clients.
         redirect_slashes=False,
-        dependencies=[Depends(refuse_inexact_path)],
         lifespan=_lifespan,
         separate_input_output_schemas=False,
     )
@@ -62,6 +62,7 @@ def _add_parts(app: FastAPI, settings: Settings) -> None:
 
 def _add_middleware(app: FastAPI, settings: Settings) -> None:
     # The last one added is the outermost: errors carry CORS headers too, so that a page can read them.
+    app.add_middleware(ExactPaths)
     app.add_middleware(RequestContext, behind_nginx=settings.behind_nginx)
     app.add_middleware(
         CORSMiddleware,

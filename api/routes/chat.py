@@ -1,19 +1,17 @@
 """POST /chat: Ollama's chat, for callers with a token."""
 
-from dataclasses import dataclass
-from typing import Annotated
+from fastapi import Request, Response
 
-from fastapi import APIRouter, Depends, Request, Response
-
-from api.auth import CallerDep
+from api.auth import authenticate
 from api.bodies import check, parse_json, read_body, refuse_case_variants
 from api.model_names import refuse_cloud_model
 from api.relay import Relay
+from api.routes.decisions import decision_router
 from api.routes.responses import Responses, errors, from_ollama, json_body
 from api.schemas import ChatChunk, ChatRequest, Message
 from api.settings import Settings
 
-router = APIRouter(tags=["chat"])
+router = decision_router("chat")
 
 ANSWER: Responses = {
     200: {
@@ -24,18 +22,22 @@ ANSWER: Responses = {
 }
 
 
-@dataclass(frozen=True)
-class CheckedChat:
-    """A chat request, and the bytes that it was read from."""
-
-    request: ChatRequest
-    body: bytes
-
-
-async def _checked(request: Request, _: CallerDep) -> CheckedChat:
-    # After the caller: a stranger's body is not even read.
+@router.post(
+    "/chat",
+    responses={**ANSWER, **errors(400, 401, 403, 413, 422, 502, 504), **from_ollama(404, "The model is not there.")},
+    openapi_extra=json_body(ChatRequest),
+)
+async def chat(request: Request) -> Response:
+    """Success is a line with `done: true`; a stream that ends without it failed."""
+    # First: a stranger's body is not even read.
+    authenticate(request)
     settings: Settings = request.app.state.settings
+    relay: Relay = request.app.state.relay
     body = await read_body(request, settings.max_body_mb)
+    return relay.to_ollama("POST", "/api/chat", body, _checked(body).model)
+
+
+def _checked(body: bytes) -> ChatRequest:
     value = parse_json(body)
     refuse_case_variants(value, ChatRequest.model_fields)
     messages = value.get("messages") if isinstance(value, dict) else None
@@ -43,16 +45,4 @@ async def _checked(request: Request, _: CallerDep) -> CheckedChat:
         refuse_case_variants(message, Message.model_fields)
     chat_request = check(value, ChatRequest)
     refuse_cloud_model(chat_request.model)
-    return CheckedChat(chat_request, body)
-
-
-@router.post(
-    "/chat",
-    response_class=Response,
-    responses={**ANSWER, **errors(400, 401, 403, 413, 422, 502, 504), **from_ollama(404, "The model is not there.")},
-    openapi_extra=json_body(ChatRequest),
-)
-async def chat(request: Request, checked: Annotated[CheckedChat, Depends(_checked)]) -> Response:
-    """Success is a line with `done: true`; a stream that ends without it failed."""
-    relay: Relay = request.app.state.relay
-    return relay.to_ollama("POST", "/api/chat", checked.body, checked.request.model)
+    return chat_request

@@ -2,10 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
-from api.auth import CallerDep
+from api.auth import authenticate
 from api.bodies import check, parse_json, read_body, refuse_body, refuse_case_variants
 from api.errors import AdminsOnly, ModelNotFound
 from api.model_names import canonical, is_name, refuse_cloud_model
@@ -13,11 +13,12 @@ from api.ollama import Ollama
 from api.ollama_routes import ALLOWED, Body, OllamaRoute, Who
 from api.pulls import Pulls
 from api.relay import Relay
+from api.routes.decisions import decision_router
 from api.schemas import CopyRequest, ModelRequest, NamedModels, PullRequest
 from api.settings import Settings
 
 # Not in /openapi.json: these protocols have descriptions of their own, by those who make them.
-router = APIRouter(include_in_schema=False)
+router = decision_router(include_in_schema=False)
 
 CHECKS: dict[Body, type[NamedModels]] = {Body.MODEL: ModelRequest, Body.COPY: CopyRequest, Body.PULL: PullRequest}
 # What is checked, and so must not be there in another case. The rest is Ollama's business.
@@ -25,7 +26,8 @@ CHECKED_KEYS = {key for schema in CHECKS.values() for key in schema.model_fields
 
 
 def _endpoint(route: OllamaRoute) -> Callable[..., Awaitable[Response]]:
-    async def endpoint(request: Request, caller: CallerDep) -> Response:
+    async def endpoint(request: Request) -> Response:
+        caller = authenticate(request)
         if route.who is Who.ADMINS and not caller.is_admin:
             raise AdminsOnly
         if route.body is Body.NONE:
@@ -51,8 +53,10 @@ def _carry(request: Request, path: str, body: bytes = b"", model: str = "") -> R
     return relay.to_ollama(request.method, path, body, model)
 
 
-async def _model(request: Request, model: str, caller: CallerDep) -> Response:  # noqa: ARG001
+async def _model(request: Request) -> Response:
+    authenticate(request)
     refuse_body(request)
+    model: str = request.path_params["model"]
     refuse_cloud_model(model)
     if not is_name(model):
         raise ModelNotFound(model)
