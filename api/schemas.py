@@ -2,7 +2,7 @@
 
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, model_validator
 
 from api.model_names import is_name
 from api.settings import MAX_PASSWORD_LENGTH
@@ -58,7 +58,7 @@ class ChatRequest(BaseModel):
     truncate: StrictBool | None = None
     shift: StrictBool | None = None
     logprobs: StrictBool | None = None
-    top_logprobs: int | None = None
+    top_logprobs: StrictInt | None = None
 
 
 class NamedModels(BaseModel):

@@ -136,6 +136,9 @@ def test_what_is_not_json_is_422(behind_nginx: Gateway, body: bytes) -> None:
         ('{"model":"m","messages":[],"stream":1}', "stream"),
         ('{"model":"m","messages":[],"options":[]}', "options"),
         ('{"model":"m","messages":[],"tools":{}}', "tools"),
+        ('{"model":"m","messages":[],"top_logprobs":"1"}', "top_logprobs"),
+        ('{"model":"m","messages":[],"top_logprobs":true}', "top_logprobs"),
+        ('{"model":"m","messages":[],"top_logprobs":1.0}', "top_logprobs"),
     ],
 )
 def test_what_is_no_chat_request_is_422_and_names_the_field(behind_nginx: Gateway, body: str, named: str) -> None:
