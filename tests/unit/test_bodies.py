@@ -1,12 +1,14 @@
 """What counts as a sound JSON body, in the API's eyes and in Ollama's."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
+from fastapi import Request
 
-from api.bodies import parse_json
+from api.bodies import parse_json, read_body
 from api.errors import InvalidBody
 from tests.unit.serving import Gateway
 
@@ -199,6 +201,16 @@ def test_a_strangers_body_is_not_read(gateway: Gateway) -> None:
     assert gateway.send(head).startswith(b"HTTP/1.1 401 ")
     assert gateway.stranger.post("/chat", content=b'{"model":').status_code == 401
     assert gateway.stranger.post("/chat", content=chat_of_size(2 * MEBIBYTE)).status_code == 401
+
+
+def test_a_client_that_leaves_amid_its_body_is_no_fault_of_ours() -> None:
+    """It is a refusal like others, not an unhandled error with a traceback in the log."""
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.disconnect"}
+
+    with pytest.raises(InvalidBody, match="left"):
+        asyncio.run(read_body(Request({"type": "http", "headers": []}, receive), 1))
 
 
 def test_a_login_body_is_bounded(behind_nginx: Gateway) -> None:
