@@ -6,7 +6,7 @@ from api.logs import LOGGING
 from api.settings import load_settings
 
 bind = "0.0.0.0:8000"
-worker_class = "uvicorn_worker.UvicornWorker"
+worker_class = "api.worker.Worker"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
 # Longer than nginx keeps an idle connection (60 s), so that nginx never sends on one that is just being closed.
 keepalive = 75

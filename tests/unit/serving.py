@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from api.main import create_app
 from api.settings import Settings
+from api.worker import HttpProtocol
 from tests.fake_ollama import wait_until
 
 TIMEOUT_SECONDS = 5
@@ -83,7 +84,13 @@ def serve(folder: Path, ollama_url: str, **settings: object) -> Iterator[Gateway
     }
     app = create_app(Settings.model_validate(values))
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(app, log_config=None, log_level=logging.CRITICAL, timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            app,
+            http=HttpProtocol if app.state.settings.behind_nginx else "auto",
+            log_config=None,
+            log_level=logging.CRITICAL,
+            timeout_graceful_shutdown=1,
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listener],), name="localchat")
         thread.start()

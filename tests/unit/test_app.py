@@ -57,6 +57,16 @@ def test_what_is_not_there_is_json(gateway: Gateway, method: str, path: str) -> 
     assert len(response.headers["X-Request-ID"]) == 32
 
 
+@pytest.mark.parametrize("header", [b"X-A: b\x01c", b"Authorization: Bearer \x7f", b"X-A b"])
+def test_what_cannot_be_read_is_json(behind_nginx: Gateway, header: bytes) -> None:
+    """400 in the one error shape, where uvicorn has plain text, and the connection ends."""
+    head, _, body = behind_nginx.send(b"GET /models HTTP/1.1\r\nHost: x\r\n%b\r\n\r\n" % header).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"\r\nConnection: close" in head
+    assert b"\r\nContent-Length: %d\r\n" % len(body) in head
+    assert list(json.loads(body)) == ["detail"]
+
+
 def test_an_error_nobody_foresaw_is_json(serve_with: Serve, caplog: pytest.LogCaptureFixture) -> None:
     """500 in the one error shape, readable for a page; the traceback is in the log, not in the answer."""
     gateway = serve_with()
