@@ -44,7 +44,7 @@ cors_origins() {
     set -f # an origin may be `*`
     for origin in $(printf %s "$CORS_ORIGINS" | tr ',' ' '); do
         case $origin in
-            '*') echo '    default $http_origin;' ;;
+            '*') ;;
             *[!][A-Za-z0-9.:/-]*) refuse "CORS_ORIGINS lists $origin, which is no scheme://host[:port]" ;;
             *) echo "    \"${origin%/}\" \$http_origin;" ;;
         esac
@@ -52,8 +52,11 @@ cors_origins() {
     set +f
 }
 
+# An origin that is not listed gets no header, unless `*` is.
 credentials=true
-case ,$(printf %s "$CORS_ORIGINS" | tr -d ' '), in *,'*',*) credentials='""' ;; esac
+other_origins='""'
+# shellcheck disable=SC2016
+case ,$(printf %s "$CORS_ORIGINS" | tr -d ' '), in *,'*',*) credentials='""' other_origins='$http_origin' ;; esac
 
 # Fills in the settings. Usage: render FOLDER
 render() {
@@ -73,6 +76,7 @@ render() {
         echo '# Written by entrypoint.sh from CORS_ORIGINS.'
         # shellcheck disable=SC2016
         echo 'map $http_origin $cors_origin {'
+        echo "    default $other_origins;"
         cors_origins
         echo '}'
     } >"$1/cors-origins.conf"
