@@ -19,7 +19,8 @@ type client struct {
 	answer    response
 	stamps    stampReader
 	sentAt    time.Time
-	first     time.Duration // until the first chunk's stamp; 0 before
+	chunks    int           // of this answer, so far
+	first     time.Duration // until the first of them
 	ended     bool
 	whole     bool
 }
@@ -63,7 +64,7 @@ func (w *crowd) connect() *client {
 
 // ask sends the request, as soon as the connection is there.
 func (w *crowd) ask(c *client) {
-	c.answer, c.stamps, c.first, c.whole = response{}, stampReader{}, 0, false
+	c.answer, c.stamps, c.chunks, c.first, c.whole = response{}, stampReader{}, 0, 0, false
 	c.request = w.request
 	if c.connected {
 		w.write(c)
@@ -135,7 +136,7 @@ func (w *crowd) receive(c *client) {
 	now := time.Now()
 	err = c.answer.read(w.buffer[:n], func(body []byte) {
 		c.stamps.read(body, func(sentAt int64) {
-			if c.first == 0 {
+			if c.chunks++; c.chunks == 1 {
 				c.first = now.Sub(c.sentAt)
 			}
 			w.onChunk(c, sentAt, now)

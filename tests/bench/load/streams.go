@@ -20,10 +20,11 @@ type streamsResult struct {
 
 // window is the time in which all streams are open.
 type window struct {
-	Seconds  float64 `json:"seconds"`
-	Chunks   int     `json:"chunks"`
-	Expected int     `json:"expected"`
-	Delay    spread  `json:"delay_ms"`
+	Seconds   float64 `json:"seconds"`
+	Chunks    int     `json:"chunks"`
+	Expected  int     `json:"expected"`
+	PerSecond float64 `json:"per_second"`
+	Delay     spread  `json:"delay_ms"`
 }
 
 type streamsPlan struct {
@@ -62,8 +63,12 @@ func (plan streamsPlan) run(w *crowd) (streamsResult, error) {
 	from := started.Add(plan.ramp + plan.interval)
 	to := started.Add(time.Duration(plan.chunks-1) * plan.interval)
 	var uploading atomic.Bool
-	w.onChunk = func(_ *client, sentAt int64, receivedAt time.Time) {
+	w.onChunk = func(c *client, sentAt int64, receivedAt time.Time) {
 		result.Chunks++
+		// Of answers that break off later too: those who waited longest are not left out.
+		if c.chunks == 1 {
+			firsts = append(firsts, c.first)
+		}
 		if plan.meanwhile != nil && !uploading.Load() {
 			return
 		}
@@ -71,9 +76,8 @@ func (plan streamsPlan) run(w *crowd) (streamsResult, error) {
 			delays = append(delays, time.Duration(receivedAt.UnixNano()-sentAt))
 		}
 	}
-	w.onComplete = func(c *client) bool {
+	w.onComplete = func(*client) bool {
 		result.Complete++
-		firsts = append(firsts, c.first)
 		return false
 	}
 	uploads := plan.uploadBetween(from, to, &uploading)
@@ -85,10 +89,11 @@ func (plan streamsPlan) run(w *crowd) (streamsResult, error) {
 	result.FirstChunk = spreadOf(firsts)
 	seconds := to.Sub(from).Seconds()
 	result.Window = window{
-		Seconds:  seconds,
-		Chunks:   len(delays),
-		Expected: int(float64(plan.count) * seconds / plan.interval.Seconds()),
-		Delay:    spreadOf(delays),
+		Seconds:   seconds,
+		Chunks:    len(delays),
+		Expected:  int(float64(plan.count) * seconds / plan.interval.Seconds()),
+		PerSecond: float64(len(delays)) / seconds,
+		Delay:     spreadOf(delays),
 	}
 	return result, nil
 }

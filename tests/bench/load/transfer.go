@@ -80,6 +80,7 @@ type uploadPlan struct {
 	url           string
 	authorization string
 	form          bool
+	image         bool
 	megabytes     int
 	repeat        int
 	fsync         string
@@ -89,6 +90,7 @@ func uploadFlags(flags *flag.FlagSet, prefix string) *uploadPlan {
 	plan := &uploadPlan{}
 	flags.StringVar(&plan.url, prefix+"url", "", "where to; %d becomes the number of the upload")
 	flags.BoolVar(&plan.form, prefix+"form", false, "as a form's field `file`; else by PUT")
+	flags.BoolVar(&plan.image, prefix+"image", false, "as a PNG, whose content is not read as text")
 	flags.IntVar(&plan.megabytes, prefix+"megabytes", 200, "of 1,000,000 bytes")
 	flags.IntVar(&plan.repeat, prefix+"repeat", 1, "uploads, one after another")
 	flags.StringVar(&plan.fsync, prefix+"fsync", "", "the folder here in which the file lands: it is flushed to disk, in the time measured")
@@ -159,10 +161,17 @@ func (plan *uploadPlan) writeRequest(conn net.Conn, to target) error {
 	method, contentType := "PUT", "text/plain"
 	if plan.form {
 		method, contentType = "POST", "multipart/form-data; boundary="+boundary
-		before = "--" + boundary + "\r\nContent-Disposition: form-data; name=\"file\"; filename=\"bench.txt\"\r\nContent-Type: text/plain\r\n\r\n"
+		name := "bench.txt"
+		if plan.image {
+			name = "bench.png"
+		}
+		before = "--" + boundary + "\r\nContent-Disposition: form-data; name=\"file\"; filename=\"" + name + "\"\r\n\r\n"
 		after = "\r\n--" + boundary + "--\r\n"
 	}
-	size := plan.megabytes * 1e6
+	if plan.image {
+		before += pngHead
+	}
+	size := plan.megabytes*1e6 - len(before)
 	if _, err := conn.Write(append(to.head(method, plan.authorization, contentType, len(before)+size+len(after)), before...)); err != nil {
 		return err
 	}
@@ -188,6 +197,9 @@ func (plan *uploadPlan) flush(to target) error {
 	defer file.Close()
 	return file.Sync()
 }
+
+// pngHead is a signature and the first part's beginning.
+const pngHead = "\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR\x00\x00\x04\x00\x00\x00\x04\x00\x08\x02\x00\x00\x00"
 
 // text is ASCII without a pattern that anything could shorten.
 var text = func() []byte {
