@@ -1,0 +1,81 @@
+"""Measures LocalChat against nginx alone, and says whether it is what it was meant to be. Run by scripts/bench."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import tempfile
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from tests.bench import machine
+from tests.bench.lab import build_load, forget_settings, running_lab
+from tests.bench.report import Report
+from tests.bench.scenarios import QUICK, Bench, Plan
+
+NOISY_CORES = 0.25
+SHORT_SECONDS = 2
+
+
+def main() -> None:
+    options = _options()
+    # Ended from outside, it still takes away what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    forget_settings()
+    build_load()
+    plan = QUICK if options.quick else Plan()
+    plan = replace(plan, rounds=options.rounds or plan.rounds)
+    with running_lab() as lab:
+        bench = Bench(lab, plan)
+        names = [gateway.name for gateway in lab.gateways]
+        facts = machine.facts(lab.gateways, asdict(plan))
+        bench.run()
+    with tempfile.TemporaryDirectory() as folder:
+        bench.note_first_tokens(Path(folder), _models())
+    report = Report(bench.samples, names, options.before and json.loads(options.before.read_text()))
+    whole = {**facts, "rows": report.rows(), "samples": bench.as_json()}
+    options.json.write_text(json.dumps(whole, indent=1) + "\n")
+    print(_heading(facts), report.table(), _noise(bench), sep="\n\n")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one round of small counts; its figures prove nothing")
+    parser.add_argument("--rounds", type=int, help="five, unless --quick")
+    parser.add_argument("--json", type=Path, default=Path("bench.json"), help="where all figures go (bench.json)")
+    parser.add_argument("--before", type=Path, help="the JSON of another run, shown beside this one")
+    return parser.parse_args()
+
+
+def _models() -> Path:
+    """Where scripts/test keeps the model of the end-to-end tests."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "localchat" / "test-models"
+
+
+def _heading(facts: dict[str, Any]) -> str:
+    where = facts["machine"]
+    hardware = f"{where['cores']} cores of {where['cpu']}, {where['memory_gb']} GB"
+    changed = " and uncommitted changes" if facts["changed_files"] else ""
+    return (
+        f"LocalChat {facts['revision'][:12]}{changed}, {facts['started_at']}, {facts['plan']['rounds']} rounds\n"
+        f"{hardware}, Linux {where['kernel']}, Docker {where['docker']}"
+    )
+
+
+def _noise(bench: Bench) -> str:
+    """A warning of how far the run is to be trusted."""
+    # Shorter ones are mostly their own start.
+    loaded = [sample for sample in bench.samples if sample.seconds > SHORT_SECONDS]
+    noisy = [sample for sample in loaded if sample.other_cores > NOISY_CORES]
+    worst = max((sample.other_cores for sample in loaded), default=0)
+    return (
+        "Medians of all rounds; ratios are LocalChat's to nginx alone, medians of the ratios of each round.\n"
+        f"Something else took more than {NOISY_CORES} cores in {len(noisy)} of {len(loaded)} long samples, "
+        f"{worst:.2f} at worst."
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""What containers take of the machine: CPU by their cgroups' totals, memory by their processes."""
+
+import os
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.e2e.stack import inspect, run
+
+CGROUPS = Path("/sys/fs/cgroup")
+# Of all processes but the shell itself, as the user that they run as: that needs no privilege.
+PSS_OF_ALL = 'for p in /proc/[0-9]*; do [ "$p" = "/proc/$$" ] || cat "$p/smaps_rollup" 2>/dev/null; done'
+SAMPLE_SECONDS = 0.02
+
+
+class Cgroup:
+    """A container's control group, in version 1 or 2."""
+
+    def __init__(self, container: str) -> None:
+        process = inspect(container)["State"]["Pid"]
+        lines = [line.split(":", 2) for line in Path(f"/proc/{process}/cgroup").read_text().splitlines()]
+        paths = {controller: path for _, controllers, path in lines for controller in controllers.split(",")}
+        self._is_version_1 = "cpuacct" in paths
+        self._folder = CGROUPS / "cpuacct" / paths["cpuacct"][1:] if self._is_version_1 else CGROUPS / paths[""][1:]
+
+    def cpu_seconds(self) -> float:
+        """Of all that ever ran in it, ended processes and threads too."""
+        if self._is_version_1:
+            return int((self._folder / "cpuacct.usage").read_text()) / 1e9
+        (microseconds,) = re.findall(r"^usage_usec (\d+)", (self._folder / "cpu.stat").read_text(), re.MULTILINE)
+        return int(microseconds) / 1e6
+
+    def own_memory_mb(self) -> float:
+        """What its processes hold that is no file's: anonymous and shared memory."""
+        found = 0
+        for process in (self._folder / "cgroup.procs").read_text().split():
+            try:
+                status = Path(f"/proc/{process}/status").read_text()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            found += sum(int(kib) for kib in re.findall(r"^Rss(?:Anon|Shmem):\s+(\d+) kB", status, re.MULTILINE))
+        return found * 1024 / 1e6
+
+
+def pss_mb(container: str) -> float:
+    """Resident memory of the container's processes; what several share is divided among them."""
+    kib = re.findall(r"^Pss:\s+(\d+) kB", run("docker", "exec", container, "sh", "-c", PSS_OF_ALL), re.MULTILINE)
+    return sum(map(int, kib)) * 1024 / 1e6
+
+
+@dataclass
+class Growth:
+    megabytes: float = 0.0
+
+
+@contextmanager
+def memory_growth(group: Cgroup) -> Iterator[Growth]:
+    """How much more than before its processes held at one time."""
+    growth = Growth()
+    before = group.own_memory_mb()
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(SAMPLE_SECONDS):
+            growth.megabytes = max(growth.megabytes, group.own_memory_mb() - before)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield growth
+    finally:
+        ended.set()
+        watcher.join()
+
+
+@dataclass
+class Usage:
+    """CPU seconds by what took them; `others` is everything on this machine that is not measured."""
+
+    seconds: float
+    cpu_seconds: dict[str, float]
+
+    @property
+    def other_cores(self) -> float:
+        """Cores that were busy with something else, on average: noise."""
+        return max(0.0, self.cpu_seconds["others"]) / self.seconds
+
+
+@contextmanager
+def cpu_used(groups: dict[str, list[Cgroup]]) -> Iterator[Usage]:
+    """Filled in at the end."""
+
+    def read() -> dict[str, float]:
+        return {name: sum(group.cpu_seconds() for group in members) for name, members in groups.items()}
+
+    started, busy, before = time.monotonic(), _busy_seconds(), read()
+    usage = Usage(0, {})
+    yield usage
+    usage.cpu_seconds |= {name: seconds - before[name] for name, seconds in read().items()}
+    usage.cpu_seconds["others"] = _busy_seconds() - busy - sum(usage.cpu_seconds.values())
+    usage.seconds = time.monotonic() - started
+
+
+def _busy_seconds() -> float:
+    """Of all cores of this machine, since it started."""
+    user, nice, system, _idle, _wait, irq, softirq, *_ = map(
+        int, Path("/proc/stat").read_text().split("\n")[0].split()[1:]
+    )
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
