@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from tests.bench import machine
+from tests.bench import machine, peers
 from tests.bench.lab import build_load, forget_settings, running_lab
 from tests.bench.report import Report
 from tests.bench.scenarios import QUICK, Bench, Plan
@@ -28,6 +28,9 @@ def main() -> None:
     plan = QUICK if options.quick else Plan()
     plan = replace(plan, rounds=options.rounds or plan.rounds)
     with running_lab() as lab:
+        if options.peers:
+            peers.add_naive(lab)
+            peers.add_litellm(lab)
         bench = Bench(lab, plan)
         names = [gateway.name for gateway in lab.gateways]
         facts = machine.facts(lab.gateways, asdict(plan))
@@ -37,13 +40,14 @@ def main() -> None:
     report = Report(bench.samples, names, options.before and json.loads(options.before.read_text()))
     whole = {**facts, "rows": report.rows(), "samples": bench.as_json()}
     options.json.write_text(json.dumps(whole, indent=1) + "\n")
-    print(_heading(facts), report.table(), _noise(bench), sep="\n\n")
+    print(_heading(facts), report.table(), _noise(bench), *_notes(names), sep="\n\n")
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one round of small counts; its figures prove nothing")
     parser.add_argument("--rounds", type=int, help="five, unless --quick")
+    parser.add_argument("--peers", action="store_true", help="also a naive gateway and LiteLLM's proxy")
     parser.add_argument("--json", type=Path, default=Path("bench.json"), help="where all figures go (bench.json)")
     parser.add_argument("--before", type=Path, help="the JSON of another run, shown beside this one")
     return parser.parse_args()
@@ -62,6 +66,10 @@ def _heading(facts: dict[str, Any]) -> str:
         f"LocalChat {facts['revision'][:12]}{changed}, {facts['started_at']}, {facts['plan']['rounds']} rounds\n"
         f"{hardware}, Linux {where['kernel']}, Docker {where['docker']}"
     )
+
+
+def _notes(names: list[str]) -> list[str]:
+    return [f"{name}: {note}" for name, note in peers.NOTES.items() if name in names]
 
 
 def _noise(bench: Bench) -> str:
