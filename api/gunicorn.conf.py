@@ -1,7 +1,10 @@
 """How gunicorn runs the API in its container: gunicorn -c api/gunicorn.conf.py api.main:app"""
 
+import gc
 import os
 
+# Imported before the workers are forked, so that they share the memory of it. The app itself each makes for itself.
+import api.main  # noqa: F401
 from api.logs import LOGGING
 from api.settings import load_settings
 
@@ -25,3 +28,6 @@ logconfig_dict = LOGGING
 
 # Before any worker: refused settings end the container with one message, and the key is made once.
 load_settings()
+# What is there by now stays, and no collection in a worker touches it: a touched page is no longer shared.
+gc.collect()
+gc.freeze()
