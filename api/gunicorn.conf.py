@@ -3,14 +3,14 @@
 import gc
 import os
 
-# Imported before the workers are forked, so that they share the memory of it. The app itself each makes for itself.
-import api.main  # noqa: F401
 from api.logs import LOGGING
 from api.settings import load_settings
 
 bind = "0.0.0.0:8000"
 worker_class = "api.worker.Worker"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
+# Made before the workers are forked, so that they share its memory. It opens nothing before it is first used.
+preload_app = True
 # Longer than nginx keeps an idle connection (60 s), so that nginx never sends on one that is just being closed.
 keepalive = 75
 # What is being done is finished when the container is stopped, if it gets the time: scripts/redeploy gives as much.
@@ -28,6 +28,10 @@ logconfig_dict = LOGGING
 
 # Before any worker: refused settings end the container with one message, and the key is made once.
 load_settings()
-# What is there by now stays, and no collection in a worker touches it: a touched page is no longer shared.
-gc.collect()
-gc.freeze()
+
+
+def when_ready(_server: object) -> None:
+    """Before the first fork: what is there by now stays, and no collection in a worker touches it."""
+    # A page that is touched is no longer shared.
+    gc.collect()
+    gc.freeze()

@@ -4,6 +4,7 @@ import math
 import sqlite3
 import time
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 WINDOW_SECONDS = 60
@@ -15,13 +16,19 @@ class LoginFailures:
 
     def __init__(self, path: Path, limit: int, now: Callable[[], float] = time.time) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
         self._limit = limit
         self._now = now
-        # Autocommit: the transaction below is begun and ended by name. One event loop uses it, whatever its thread.
-        self._db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False)
+
+    @cached_property
+    def _db(self) -> sqlite3.Connection:
+        """Opened when it is first used: a connection must not be carried into a forked process."""
+        # Autocommit: a transaction is begun and ended by name. One event loop uses it, whatever its thread.
+        db = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False)
         # A minute of counts is not worth an fsync for each login.
-        self._db.execute("PRAGMA synchronous = OFF")
-        self._db.execute("CREATE TABLE IF NOT EXISTS failure (address TEXT NOT NULL, at REAL NOT NULL)")
+        db.execute("PRAGMA synchronous = OFF")
+        db.execute("CREATE TABLE IF NOT EXISTS failure (address TEXT NOT NULL, at REAL NOT NULL)")
+        return db
 
     def attempt(self, address: str, check: Callable[[], bool]) -> bool:
         """Whether `check` passes, counting it when not. Raises TooManyFailures above the limit.
@@ -39,7 +46,8 @@ class LoginFailures:
         return passed
 
     def close(self) -> None:
-        self._db.close()
+        if "_db" in self.__dict__:
+            self._db.close()
 
     def _refuse_above_limit(self, address: str) -> None:
         now = self._now()
