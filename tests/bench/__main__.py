@@ -13,10 +13,7 @@ from typing import Any
 from tests.bench import machine, peers
 from tests.bench.lab import build_load, forget_settings, running_lab
 from tests.bench.report import Report
-from tests.bench.scenarios import QUICK, Bench, Plan
-
-NOISY_CORES = 0.25
-SHORT_SECONDS = 2
+from tests.bench.scenarios import NOISY_CORES, QUICK, Bench, Plan
 
 
 def main() -> None:
@@ -73,15 +70,12 @@ def _notes(names: list[str]) -> list[str]:
 
 
 def _noise(bench: Bench) -> str:
-    """A warning of how far the run is to be trusted."""
-    # Shorter ones are mostly their own start.
-    loaded = [sample for sample in bench.samples if sample.seconds > SHORT_SECONDS]
-    noisy = [sample for sample in loaded if sample.other_cores > NOISY_CORES]
-    worst = max((sample.other_cores for sample in loaded), default=0)
+    """How far the run is to be trusted."""
+    noisy = [sample.other_cores for sample in bench.samples if sample.is_noisy]
     return (
         "Medians of all rounds; ratios are LocalChat's to nginx alone, medians of the ratios of each round.\n"
-        f"Something else took more than {NOISY_CORES} cores in {len(noisy)} of {len(loaded)} long samples, "
-        f"{worst:.2f} at worst."
+        f"~ Not to be trusted: something else took more than {NOISY_CORES} cores in half of the samples or more.\n"
+        f"That was so in {len(noisy)} samples of {len(bench.samples)}; {max(noisy, default=0):.2f} cores at worst."
     )
 
 

@@ -93,7 +93,7 @@ ROWS = [
     Row("raw disk write (dd, flushed)", "MB/s", "disk", "megabytes_per_second"),
     Row("memory growth of the API by an upload", "MB", "upload", "growth_mb", at_most(10), worst=True),
     Row("delay of a chunk, 256 streams, uploads, p99", "ms", "upload and streams", "window.delay_ms.p99", at_most(10)),
-    Row("memory growth, uploads and 256 streams", "MB", "upload and streams", "growth_mb", worst=True),
+    Row("memory growth, uploads and 256 streams", "MB", "upload and streams", "growth_mb", at_most(10), worst=True),
     Row("memory idle (PSS), nginx", "MB", "memory idle", "nginx"),
     Row("memory idle (PSS), API", "MB", "memory idle", "api"),
     Row("memory under 1,000 streams (PSS), nginx", "MB", "memory under load", "nginx"),
@@ -141,6 +141,7 @@ class Report:
             "medians": medians,
             "ratio": ratio,
             "ratios": ratios,
+            "noisy": self._is_noisy({row.scenario, row.reference or row.scenario}),
             "target": str(row.target or ""),
             "met": row.target.is_met(mine, ratio) if comparable and row.target and mine is not None else None,
         }
@@ -156,6 +157,10 @@ class Report:
                 found[gateway] = sum_up(figures.values())
         return found
 
+    def _is_noisy(self, scenarios: set[str]) -> bool:
+        judged = [s for s in self._samples if s.scenario in scenarios and s.gateway in (NGINX_ALONE, LOCALCHAT)]
+        return 2 * sum(sample.is_noisy for sample in judged) >= len(judged) > 0
+
     def _figures(self, scenario: str, gateway: str, figure: str) -> dict[tuple[int, int], float]:
         """By round and index."""
         samples = [sample for sample in self._samples if (sample.scenario, sample.gateway) == (scenario, gateway)]
@@ -165,7 +170,8 @@ class Report:
     def _cells(self, row: dict[str, Any]) -> list[str]:
         verdict = {True: "met", False: "MISSED", None: ""}[row["met"]]
         figures = [_number(row["medians"].get(gateway)) for gateway in self._gateways]
-        cells = [row["title"], row["unit"], *figures, _ratio(row), row["target"], verdict]
+        doubt = "~" if row["noisy"] else ""
+        cells = [row["title"], row["unit"], *figures, _ratio(row), row["target"], f"{verdict}{doubt}"]
         if self._before is None:
             return cells
         before = self._before.get(row["title"], {"medians": {}, "ratio": None})

@@ -1,6 +1,5 @@
 """What containers take of the machine: CPU by their cgroups' totals, memory by their processes."""
 
-import os
 import re
 import threading
 import time
@@ -29,10 +28,7 @@ class Cgroup:
 
     def cpu_seconds(self) -> float:
         """Of all that ever ran in it, ended processes and threads too."""
-        if self._is_version_1:
-            return int((self._folder / "cpuacct.usage").read_text()) / 1e9
-        (microseconds,) = re.findall(r"^usage_usec (\d+)", (self._folder / "cpu.stat").read_text(), re.MULTILINE)
-        return int(microseconds) / 1e6
+        return _seconds_in(self._folder, is_version_1=self._is_version_1)
 
     def own_memory_mb(self) -> float:
         """What its processes hold that is no file's: anonymous and shared memory."""
@@ -106,8 +102,14 @@ def cpu_used(groups: dict[str, list[Cgroup]]) -> Iterator[Usage]:
 
 
 def _busy_seconds() -> float:
-    """Of all cores of this machine, since it started."""
-    user, nice, system, _idle, _wait, irq, softirq, *_ = map(
-        int, Path("/proc/stat").read_text().split("\n")[0].split()[1:]
-    )
-    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
+    """Of all cores of this machine. Not /proc/stat, whose ticks miss work in short bursts."""
+    if (CGROUPS / "cpuacct").exists():
+        return _seconds_in(CGROUPS / "cpuacct", is_version_1=True)
+    return _seconds_in(CGROUPS, is_version_1=False)
+
+
+def _seconds_in(folder: Path, *, is_version_1: bool) -> float:
+    if is_version_1:
+        return int((folder / "cpuacct.usage").read_text()) / 1e9
+    (microseconds,) = re.findall(r"^usage_usec (\d+)", (folder / "cpu.stat").read_text(), re.MULTILINE)
+    return int(microseconds) / 1e6

@@ -20,6 +20,8 @@ STREAMS_DURING_UPLOADS = 256
 # Not the gateways': those fall so far behind that a scenario would last minutes.
 MOST_STREAMS_OF_A_PEER = 1000
 SETTLE_SECONDS = 0.3
+NOISY_CORES = 0.25
+SHORT_SECONDS = 2
 STARTER_MODEL = Path("models/manifests")
 
 
@@ -58,6 +60,11 @@ class Sample:
     seconds: float = 0
     cpu_seconds: dict[str, float] = field(default_factory=dict)
     other_cores: float = 0
+
+    @property
+    def is_noisy(self) -> bool:
+        # Short ones are mostly their own start.
+        return self.seconds > SHORT_SECONDS and self.other_cores > NOISY_CORES
 
 
 Measurement = Callable[[Gateway], dict[str, Any]]
