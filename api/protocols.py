@@ -22,7 +22,7 @@ class Protocol(Enum):
     ANTHROPIC = "anthropic"
 
 
-# nginx has the same in errors.conf, for the errors that it makes itself; a test compares the two.
+# nginx has the same in error-bodies.conf, for the errors that it makes itself; a test compares the two.
 PREFIXES = {
     "/v1/messages": Protocol.ANTHROPIC,
     "/v1/": Protocol.OPENAI,

@@ -1,7 +1,8 @@
 """The stacks that the end-to-end tests share, each from the production compose file and started once."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,21 +115,30 @@ def fake_ollama_on_the_host() -> Iterator[FakeOllama]:
         yield ollama
 
 
+StackBeforeFake = Callable[..., AbstractContextManager[Stack]]
+
+
 @pytest.fixture(scope="session")
-def stack_before_fake_ollama(
+def running_before_fake_ollama(
     environment: pytest.MonkeyPatch,
     models: Path,
     fake_ollama_on_the_host: FakeOllama,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Stack]:
-    """For faults, and to see what reaches Ollama: nginx and API are real, a silence of two seconds is too long."""
-    settings = {
-        "OLLAMA_URL": f"http://host.docker.internal:{fake_ollama_on_the_host.port}",
-        "OLLAMA_TIMEOUT_SECONDS": str(FAKE_TIMEOUT_SECONDS),
-        "MAX_BODY_MB": "1",
-        "MAX_UPLOAD_MB": "1",
-    }
-    with running_stack(tmp_path_factory.mktemp("fake"), models, environment.setenv, **settings) as running:
+) -> StackBeforeFake:
+    """Runs a stack with the settings it is called with: nginx and API are real, Ollama is scripted."""
+    url = f"http://host.docker.internal:{fake_ollama_on_the_host.port}"
+
+    def run_one(**settings: str) -> AbstractContextManager[Stack]:
+        return running_stack(tmp_path_factory.mktemp("fake"), models, environment.setenv, OLLAMA_URL=url, **settings)
+
+    return run_one
+
+
+@pytest.fixture(scope="session")
+def stack_before_fake_ollama(running_before_fake_ollama: StackBeforeFake) -> Iterator[Stack]:
+    """For faults, and to see what reaches Ollama: a silence of two seconds is too long."""
+    limits = {"OLLAMA_TIMEOUT_SECONDS": str(FAKE_TIMEOUT_SECONDS), "MAX_BODY_MB": "1", "MAX_UPLOAD_MB": "1"}
+    with running_before_fake_ollama(**limits) as running:
         yield running
 
 

@@ -19,6 +19,7 @@ from tests.e2e.conftest import (  # noqa: F401
     fake_ollama_on_the_host,
     models,
     pytest_runtest_makereport,
+    running_before_fake_ollama,
     stack_before_fake_ollama,
 )
 from tests.e2e.stack import ROOT, Stack, free_port, until

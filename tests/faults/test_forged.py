@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.stack import ROOT, Stack, running_stack
+from tests.e2e.conftest import StackBeforeFake
+from tests.e2e.stack import ROOT, Stack
 from tests.fake_ollama import Answer, FakeOllama
 from tests.faults.conftest import uvicorn
 from tests.faults.door import CHAT, Door
@@ -174,15 +175,9 @@ def add_logged(seen: list[Seen], log: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def stack(
-    environment: pytest.MonkeyPatch,
-    models: Path,
-    fake_ollama_on_the_host: FakeOllama,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Stack]:
+def stack(running_before_fake_ollama: StackBeforeFake) -> Iterator[Stack]:
     """nginx and the API, of this module alone: its key is known, and its limit of failed logins is soon reached."""
-    settings = {**SETTINGS, "OLLAMA_URL": f"http://host.docker.internal:{fake_ollama_on_the_host.port}"}
-    with running_stack(tmp_path_factory.mktemp("forged"), models, environment.setenv, **settings) as running:
+    with running_before_fake_ollama(**SETTINGS) as running:
         yield running
 
 

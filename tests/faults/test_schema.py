@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stack import ROOT, Stack, running_stack
+from tests.e2e.conftest import StackBeforeFake
+from tests.e2e.stack import ROOT, Stack
 from tests.fake_ollama import Answer, FakeOllama, Request
 from tests.faults.conftest import PASSWORD, uvicorn
 from tests.faults.door import Door
@@ -46,15 +47,9 @@ def ollama(ollama: FakeOllama) -> FakeOllama:
 
 
 @pytest.fixture(scope="module")
-def stack(
-    environment: pytest.MonkeyPatch,
-    models: Path,
-    fake_ollama_on_the_host: FakeOllama,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Stack]:
+def stack(running_before_fake_ollama: StackBeforeFake) -> Iterator[Stack]:
     """nginx and the API, of this module alone: see SETTINGS."""
-    settings = {**SETTINGS, "OLLAMA_URL": f"http://host.docker.internal:{fake_ollama_on_the_host.port}"}
-    with running_stack(tmp_path_factory.mktemp("schema"), models, environment.setenv, **settings) as running:
+    with running_before_fake_ollama(**SETTINGS) as running:
         yield running
 
 

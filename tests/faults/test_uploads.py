@@ -14,7 +14,7 @@ import pytest
 
 from tests.e2e.stack import Stack, run, until
 from tests.fake_ollama import FakeOllama
-from tests.faults.door import Door
+from tests.faults.door import Door, is_up
 from tests.faults.test_kills import kill
 
 SEED = 20_261_124
@@ -252,7 +252,7 @@ def test_a_full_disk_is_507_and_leaves_nothing(stack: Stack) -> None:
     try:
         address = run("docker", "port", container, "8000").split()[0]
         door = Door(f"http://{address}", "admin@local", "changeme")
-        until(lambda: answers(door), "the API answers")
+        until(lambda: is_up(door.url), "the API answers")
         with door.client() as client:
             small = client.post("/upload", files={"file": ("a.txt", b"x" * 1_000_000)})
             large = client.post("/upload", files={"file": ("b.txt", b"x" * 1_500_000)})
@@ -263,13 +263,6 @@ def test_a_full_disk_is_507_and_leaves_nothing(stack: Stack) -> None:
         assert sorted(listed) == sorted(answer.json()["filename"] for answer in (small, again))
     finally:
         run("docker", "rm", "--force", container)
-
-
-def answers(door: Door) -> bool:
-    try:
-        return httpx.get(f"{door.url}/live", timeout=2).status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def test_the_naive_gateway_keeps_what_is_hostile(naive: Door) -> None:
