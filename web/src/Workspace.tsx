@@ -1,0 +1,64 @@
+// All that one sees when logged in: the conversations at the side, the one that is shown, and above it the model.
+import { LogOut, Menu, SlidersHorizontal } from "lucide-react";
+import { useEffect, useState } from "react";
+import { end } from "./api/session";
+import { Conversation } from "./Conversation";
+import { Conversations } from "./Conversations";
+import { keepFresh } from "./chat/models";
+import { load, open, useConversations } from "./conversations/store";
+import { ModelPicker } from "./ModelPicker";
+import { show, useShown } from "./parts/address";
+import { Announcements } from "./parts/announce";
+import { Dialog } from "./parts/Dialog";
+import { IconButton } from "./parts/IconButton";
+import { useIsNarrow } from "./parts/useIsNarrow";
+import { SettingsDrawer } from "./SettingsDrawer";
+
+type Drawer = "conversations" | "settings" | null;
+
+export function Workspace() {
+  const shown = useShownConversation();
+  const isNarrow = useIsNarrow();
+  const [drawer, setDrawer] = useState<Drawer>(null);
+  const close = () => setDrawer(null);
+  useEffect(keepFresh, []);
+
+  return (
+    <div className="workspace">
+      {!isNarrow && <Conversations shown={shown} />}
+      <main>
+        <header className="top">
+          {isNarrow && <IconButton name="Conversations" icon={Menu} onClick={() => setDrawer("conversations")} />}
+          <ModelPicker />
+          <IconButton name="Settings" icon={SlidersHorizontal} onClick={() => setDrawer("settings")} />
+          <IconButton name="Log out" icon={LogOut} onClick={end} />
+        </header>
+        <Conversation key={shown} id={shown} />
+        <Announcements />
+      </main>
+      {drawer === "conversations" && isNarrow && (
+        <Dialog title="Conversations" side="start" onClose={close}>
+          <Conversations shown={shown} onChosen={close} />
+        </Dialog>
+      )}
+      {drawer === "settings" && (
+        <Dialog title="Settings" side="end" onClose={close}>
+          <SettingsDrawer id={shown} />
+        </Dialog>
+      )}
+    </div>
+  );
+}
+
+/** The id in the address, once its messages are read; null for a new conversation, also where there is none of that id. */
+function useShownConversation(): string | null {
+  const id = useShown();
+  const list = useConversations(({ list }) => list);
+  const isThere = useConversations(({ list }) => list?.some((one) => one.id === id) ?? false);
+  useEffect(() => void load(), []);
+  useEffect(() => {
+    if (id && isThere) void open(id);
+    else if (id && list) show(null);
+  }, [id, isThere, list]);
+  return isThere ? id : null;
+}

@@ -1,0 +1,13 @@
+// A file from the page to the person's disk.
+
+const RELEASED_AFTER_MILLISECONDS = 60_000;
+
+export function saveAs(name: string, content: Blob): void {
+  const address = URL.createObjectURL(content);
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = name;
+  link.click();
+  // The browser may still be reading it.
+  window.setTimeout(() => URL.revokeObjectURL(address), RELEASED_AFTER_MILLISECONDS);
+}

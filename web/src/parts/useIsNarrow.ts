@@ -1,0 +1,11 @@
+// Whether there is no room for the conversations beside the one that is shown.
+import { useSyncExternalStore } from "react";
+
+const NARROW = matchMedia("(max-width: 50rem)");
+
+function subscribe(changed: () => void): () => void {
+  NARROW.addEventListener("change", changed);
+  return () => NARROW.removeEventListener("change", changed);
+}
+
+export const useIsNarrow = (): boolean => useSyncExternalStore(subscribe, () => NARROW.matches);
