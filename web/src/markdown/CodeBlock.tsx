@@ -1,16 +1,15 @@
 // A block of code: its language, a copy button, highlighting.
 import { toJsxRuntime } from "hast-util-to-jsx-runtime";
-import { memo, type ReactNode, useEffect, useState } from "react";
+import { memo, type ReactNode } from "react";
 import { Fragment, jsx, jsxs } from "react/jsx-runtime";
 import { CopyButton } from "../parts/CopyButton";
+import { lazily, useLoaded } from "../parts/lazily";
 
-type Highlight = typeof import("./highlighting").highlight;
+const highlighting = lazily(() => import("./highlighting"));
 
 // One that is still being written is highlighted anew with each chunk. Above this many characters that takes longer than
 // a frame, so it waits until the block is complete.
 const MAX_WHILE_WRITTEN = 4000;
-
-let loaded: Highlight | undefined;
 
 export const CodeBlock = memo(function CodeBlock(props: { text: string; language: string; isComplete: boolean }) {
   const { text, language, isComplete } = props;
@@ -31,27 +30,6 @@ export const CodeBlock = memo(function CodeBlock(props: { text: string; language
 });
 
 function Highlighted({ text, language }: { text: string; language: string }): ReactNode {
-  const highlight = useHighlight();
-  const tree = highlight?.(text, language);
+  const tree = useLoaded(highlighting)?.highlight(text, language);
   return tree ? toJsxRuntime(tree, { Fragment, jsx, jsxs }) : text;
-}
-
-function useHighlight(): Highlight | undefined {
-  const [highlight, setHighlight] = useState(() => loaded);
-  useEffect(() => {
-    if (loaded) return;
-    let isWanted = true;
-    import("./highlighting").then(
-      (module) => {
-        loaded = module.highlight;
-        if (isWanted) setHighlight(() => loaded);
-      },
-      // It cannot be fetched: after an update, or offline. Code without colours is code still.
-      () => undefined,
-    );
-    return () => {
-      isWanted = false;
-    };
-  }, []);
-  return highlight;
 }

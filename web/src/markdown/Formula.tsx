@@ -1,30 +1,16 @@
-// A formula: its TeX, until KaTeX has drawn it.
-import { memo, useEffect, useRef } from "react";
+// A formula: its TeX, until KaTeX can draw it.
+import { toJsxRuntime } from "hast-util-to-jsx-runtime";
+import { memo } from "react";
+import { Fragment, jsx, jsxs } from "react/jsx-runtime";
+import { lazily, useLoaded } from "../parts/lazily";
+
+const katex = lazily(() => import("./katex"));
 
 export const Formula = memo(function Formula({ source, isDisplay }: { source: string; isDisplay: boolean }) {
-  const place = useRef<HTMLSpanElement>(null);
-  useEffect(() => {
-    let isWanted = true;
-    import("./katex").then(
-      ({ draw }) => {
-        if (isWanted && place.current) draw(source, place.current, isDisplay);
-      },
-      // It cannot be fetched: the TeX stays.
-      () => undefined,
-    );
-    return () => {
-      isWanted = false;
-    };
-  }, [source, isDisplay]);
+  const tree = useLoaded(katex)?.drawn(source, isDisplay);
   return (
-    // The key makes React begin anew with another source: what is inside belongs to KaTeX.
-    <span
-      key={source}
-      ref={place}
-      className={`formula ${isDisplay ? "display" : "inline"}`}
-      {...(isDisplay && { tabIndex: 0 })}
-    >
-      {source}
+    <span className={`formula ${isDisplay ? "display" : "inline"}`} {...(isDisplay && { tabIndex: 0 })}>
+      {tree ? toJsxRuntime(tree, { Fragment, jsx, jsxs }) : <code>{source}</code>}
     </span>
   );
 });
