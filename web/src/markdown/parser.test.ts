@@ -1,0 +1,105 @@
+import { describe, expect, it } from "vitest";
+import { GrowingMarkdown } from "./parser";
+
+const whole = (text: string) => new GrowingMarkdown().blocksOf(text, true);
+
+const EVERYTHING = `# Title
+
+A paragraph with **bold**, \`code\`, [a link][later] and $x^2$
+over two lines.
+
+1. one
+
+   still one
+2. two
+   - nested
+
+> quoted
+lazily
+
+| a | b |
+| --: | :-: |
+| 1 | 2 |
+
+$$
+x = 1
+
++ 2
+$$
+
+\`\`\`python
+def f():
+
+    return 1
+\`\`\`
+
+    indented
+
+Setext
+======
+
+[later]: https://example.org
+- [x] done
+- [ ] to do
+`;
+
+describe("GrowingMarkdown", () => {
+  it("ends with what the whole text gives, whatever the pieces it came in", () => {
+    for (const step of [1, 7, 64]) {
+      const growing = new GrowingMarkdown();
+      for (let end = 0; end < EVERYTHING.length; end += step) growing.blocksOf(EVERYTHING.slice(0, end), false);
+      expect(growing.blocksOf(EVERYTHING, true)).toEqual(whole(EVERYTHING));
+    }
+  });
+
+  it("shows what there is at every point as if that were all, but for links defined further down", () => {
+    const text = EVERYTHING.replace("[a link][later]", "[a link](https://example.org)");
+    const growing = new GrowingMarkdown();
+    for (let end = 1; end <= text.length; end += 1) {
+      const soFar = text.slice(0, end);
+      expect(growing.blocksOf(soFar, false), soFar).toEqual(whole(soFar));
+    }
+  });
+
+  it("begins anew with another text", () => {
+    const growing = new GrowingMarkdown();
+    growing.blocksOf("one\n\ntwo\n\nthree", false);
+    expect(growing.blocksOf("other\n\ntext", false)).toEqual(whole("other\n\ntext"));
+  });
+
+  it("leaves HTML as text", () => {
+    expect(whole("<img src=x onerror=alert(1)> <b>bold</b>").join("")).not.toMatch(/<(img|b)\b/);
+  });
+
+  it("makes a link of a picture, so that nothing is fetched", () => {
+    expect(whole("![a cat](https://example.org/cat.png)")).toEqual([
+      '<p><a href="https://example.org/cat.png">a cat</a></p>\n',
+    ]);
+  });
+
+  it.each(["javascript:alert(1)", "vbscript:x", "data:text/html,x", "file:///etc/passwd"])(
+    "does not link to %s",
+    (address) => {
+      expect(whole(`[click](${address})`).join("")).not.toContain("href");
+    },
+  );
+
+  it.each([
+    ["$x$", "inline"],
+    ["\\(x\\)", "inline"],
+    ["$$\nx\n$$", "display"],
+    ["\\[\nx\n\\]", "display"],
+  ])("takes %s for a formula", (text, kind) => {
+    expect(whole(text).join("")).toContain(`data-formula="${kind}">`);
+  });
+
+  it("does not take prices for formulas, nor file names for addresses", () => {
+    expect(whole("between $5 and $10, see notes.md").join("")).toBe("<p>between $5 and $10, see notes.md</p>\n");
+  });
+
+  it("says how cells are aligned as data, not as style", () => {
+    const table = whole("| a | b |\n| --: | :-: |\n| 1 | 2 |").join("");
+    expect(table).toContain('<td data-align="right">1</td>');
+    expect(table).not.toContain("style");
+  });
+});
