@@ -36,7 +36,7 @@ export function Composer({ id }: { id: string | null }) {
 
   function send(event?: FormEvent) {
     event?.preventDefault();
-    if (obstacle || isAnswering || !model) return;
+    if (obstacle !== null || isAnswering || !model) return;
     const content = draft.words.trim();
     const attachments = files.map(asked);
     discard(key);
@@ -91,10 +91,18 @@ export function Composer({ id }: { id: string | null }) {
         <span className={obstacle ? "hint obstacle" : "hint"}>
           {obstacle || "Enter sends, Shift + Enter is a new line"}
         </span>
+        {/* By their keys two buttons: were it one that changes, the click that stops would go on to send. */}
         {id && isAnswering ? (
-          <IconButton name="Stop" icon={Square} className="primary" onClick={() => stop(id)} />
+          <IconButton key="stop" name="Stop" icon={Square} className="primary" onClick={() => stop(id)} />
         ) : (
-          <IconButton name="Send" icon={ArrowUp} className="primary" type="submit" aria-disabled={obstacle !== null} />
+          <IconButton
+            key="send"
+            name="Send"
+            icon={ArrowUp}
+            className="primary"
+            type="submit"
+            aria-disabled={obstacle !== null}
+          />
         )}
       </div>
     </form>
@@ -107,7 +115,7 @@ export function Composer({ id }: { id: string | null }) {
   }
 }
 
-/** Why it cannot be sent just now, if so. */
+/** Why it cannot be sent just now; empty for what need not be said, null if it can. */
 function obstacleTo({ words, files }: Draft, model: Model | null): string | null {
   if (!model) return "There is no model to ask.";
   if (files.some(({ problem }) => problem)) return "A file was not accepted: remove it to send.";

@@ -13,7 +13,7 @@ export function fileName({ title }: Conversation): string {
 }
 
 function section(message: Message): string {
-  if (message.role === "assistant") return `## ${message.model}\n\n${message.content}`;
+  if (message.role === "assistant") return [`## ${message.model}`, message.content].filter(Boolean).join("\n\n");
   const files = message.attachments.map(({ name, downloadPath }) => `- ${name} (\`${downloadPath}\`)`);
   return ["## You", message.content, files.join("\n")].filter(Boolean).join("\n\n");
 }

@@ -1,15 +1,20 @@
 // What a screen reader is to say: the answer, block by block, and how it ended.
 import { create } from "zustand";
 
-// As many as may come before the first of them is read.
-const KEPT = 8;
+// By then it has been said or queued; who reads the page from top to bottom is not to find the answer twice.
+const KEPT_MILLISECONDS = 10_000;
 
 const useAnnouncements = create<{ said: { id: number; text: string }[] }>(() => ({ said: [] }));
 let count = 0;
 
 export function announce(text: string): void {
   count += 1;
-  useAnnouncements.setState(({ said }) => ({ said: [...said, { id: count, text }].slice(-KEPT) }));
+  const id = count;
+  useAnnouncements.setState(({ said }) => ({ said: [...said, { id, text }] }));
+  window.setTimeout(
+    () => useAnnouncements.setState(({ said }) => ({ said: said.filter((one) => one.id !== id) })),
+    KEPT_MILLISECONDS,
+  );
 }
 
 export function Announcements() {
