@@ -27,12 +27,14 @@ choose_ca_file() {
     fi
 }
 
-# Sets and exports PYTHON_IMAGE, NGINX_IMAGE, OLLAMA_IMAGE and EXTRA_CA_FILE, but for those that are set already.
+# Sets and exports PYTHON_IMAGE, NGINX_IMAGE, NODE_IMAGE, OLLAMA_IMAGE and EXTRA_CA_FILE, but for those that are set already.
 choose_images() {
     choose_ca_file
-    case "${PYTHON_IMAGE:-} ${NGINX_IMAGE:-} ${OLLAMA_IMAGE:-}" in
+    case "${PYTHON_IMAGE:-} ${NGINX_IMAGE:-} ${NODE_IMAGE:-} ${OLLAMA_IMAGE:-}" in
         *localchat-base/*)
             scripts/base-images
+            # A .env from before there was a page names the others alone.
+            export NODE_IMAGE=${NODE_IMAGE:-$NODE_BASE}
             return
             ;;
     esac
@@ -42,5 +44,6 @@ choose_images() {
     [ -z "${NGINX_IMAGE:-}" ] || die "The image NGINX_IMAGE=$NGINX_IMAGE cannot be pulled." "Correct it in .env, or leave it unset."
     say "No image registry in reach: the base images are made from packages instead (3 to 5 minutes, once)"
     scripts/base-images
-    export PYTHON_IMAGE=${PYTHON_IMAGE:-$PYTHON_BASE} NGINX_IMAGE=$NGINX_BASE OLLAMA_IMAGE=${OLLAMA_IMAGE:-$OLLAMA_BASE}
+    export PYTHON_IMAGE=${PYTHON_IMAGE:-$PYTHON_BASE} NGINX_IMAGE=$NGINX_BASE NODE_IMAGE=${NODE_IMAGE:-$NODE_BASE} \
+        OLLAMA_IMAGE=${OLLAMA_IMAGE:-$OLLAMA_BASE}
 }

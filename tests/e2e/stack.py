@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 EMAIL = "admin@example.org"
 PASSWORD = "correct horse battery staple"
 MODEL = "smollm2:135m"
-BASE_IMAGES = {"PYTHON_IMAGE", "NGINX_IMAGE", "OLLAMA_IMAGE"}
+BASE_IMAGES = {"PYTHON_IMAGE", "NGINX_IMAGE", "NODE_IMAGE", "OLLAMA_IMAGE"}
 FREED_WITHIN_SECONDS = 0.25
 # At temperature 0 and seed 1 the starter model answers this with the same 31 tokens each time.
 PLANETS = "List the planets of the solar system."

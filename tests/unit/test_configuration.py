@@ -30,7 +30,7 @@ def test_every_setting_is_documented() -> None:
     assert set(documented()) == settings | set(in_compose()) | OF_COMPOSE
 
 
-@pytest.mark.parametrize("name", ["PYTHON_IMAGE", "NGINX_IMAGE", "OLLAMA_IMAGE"])
+@pytest.mark.parametrize("name", ["PYTHON_IMAGE", "NGINX_IMAGE", "NODE_IMAGE", "OLLAMA_IMAGE"])
 def test_an_image_is_pinned_to_one_version(name: str) -> None:
     """The Compose file, its documentation and the Dockerfiles name the same, and never `latest`."""
     dockerfiles = "".join((ROOT / folder / "Dockerfile").read_text() for folder in ("api", "nginx", "ollama"))
