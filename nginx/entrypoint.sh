@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes nginx's configuration with the settings filled in, then becomes nginx. In the nginx container.
+# Writes nginx's configuration with the settings filled in and the page beside it, then becomes nginx. In the nginx container.
 # Reads OLLAMA_URL, OLLAMA_TIMEOUT_SECONDS, CORS_ORIGINS, MAX_BODY_MB, MAX_UPLOAD_MB; the defaults are compose's and the API's.
 set -eu
 
@@ -58,7 +58,7 @@ other_origins='""'
 # shellcheck disable=SC2016
 case ,$(printf %s "$CORS_ORIGINS" | tr -d ' '), in *,'*',*) credentials='""' other_origins='$http_origin' ;; esac
 
-# Fills in the settings. Usage: render FOLDER
+# Fills in the settings, and puts the page there. Usage: render FOLDER
 render() {
     mkdir -p "$1"
     for file in /etc/nginx/localchat/*.conf; do
@@ -80,6 +80,8 @@ render() {
         cors_origins
         echo '}'
     } >"$1/cors-origins.conf"
+    # With the time of the build, which is in the ETag: a restart changes none.
+    cp -R --preserve=timestamps /usr/share/localchat/page "$1"
 }
 
 is_as_it_was() {
