@@ -81,24 +81,7 @@ render() {
         echo '}'
     } >"$1/cors-origins.conf"
     # With the time of the build, which is in the ETag: a restart changes none.
-    cp -R --preserve=timestamps /usr/share/localchat/page "$1"
-}
-
-is_as_it_was() {
-    for file in /tmp/nginx.next/*.conf; do
-        cmp -s "$file" "/tmp/nginx/${file##*/}" || return 1
-    done
-}
-
-# Takes over a configuration that another image made. Streams go on in the old workers. Reads a tar from standard input.
-reload() {
-    rm -rf /tmp/nginx.next
-    mkdir /tmp/nginx.next
-    tar --extract --directory /tmp/nginx.next
-    is_as_it_was && return
-    nginx -e /dev/stderr -q -t -c /tmp/nginx.next/nginx.conf
-    mv /tmp/nginx.next/*.conf /tmp/nginx/
-    kill -HUP "$(cat /tmp/nginx/nginx.pid)"
+    cp -R --preserve=timestamps /usr/share/localchat/page /etc/nginx/localchat/take-over.sh "$1"
 }
 
 case ${1:-} in
@@ -106,11 +89,10 @@ case ${1:-} in
         render /tmp/nginx
         exec nginx -e /dev/stderr -c /tmp/nginx/nginx.conf -g 'daemon off;'
         ;;
-    # These two are for scripts/redeploy.
+    # For scripts/redeploy.
     render)
         render /tmp/nginx
         tar --create --directory /tmp/nginx .
         ;;
-    reload) reload ;;
     *) refuse "it does not know the argument $1" ;;
 esac
