@@ -1,7 +1,7 @@
 """The stacks that the end-to-end tests share, each from the production compose file and started once."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,10 +156,10 @@ def client(stack: Stack) -> Iterator[httpx.Client]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     stack = getattr(item, "funcargs", {}).get("stack")
-    if report.failed and stack is not None:  # type: ignore[attr-defined]
+    if report.failed and stack is not None:
         logs = run("docker", "compose", "--project-name", stack.project, "logs", "--no-color", "--tail", LOG_LINES)
-        report.sections.append(("the stack's logs", logs))  # type: ignore[attr-defined]
+        report.sections.append(("the stack's logs", logs))
     return report
