@@ -1,0 +1,75 @@
+"""What a browser complains of in a test: what the test does not expect fails it, and what it expects has to come."""
+
+import re
+import time
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, Request, WebError
+
+# The browser tells of it by itself too; this names the rule and what was to be done.
+TELL_OF_VIOLATIONS = """
+addEventListener("securitypolicyviolation", (violation) => {
+    console.error("policy violation:", violation.effectiveDirective, violation.blockedURI, violation.sample);
+});
+"""
+COMES_WITHIN_SECONDS = 3
+
+
+class Trouble:
+    """Errors on the console (violations of the Content-Security-Policy are there too), uncaught errors, crashes, and
+    requests to another origin than `url`'s."""
+
+    def __init__(self, url: str) -> None:
+        self._host = urlsplit(url).netloc
+        self._seen: list[str] = []
+        self._expected: list[str] = []
+        self.console: list[str] = []
+
+    def expect(self, pattern: str) -> None:
+        """This regular expression is to be found in what the browser complains of, once or more."""
+        self._expected.append(pattern)
+
+    def watch(self, context: BrowserContext) -> None:
+        context.add_init_script(TELL_OF_VIOLATIONS)
+        context.on("console", self._on_console)
+        context.on("weberror", self._on_uncaught)
+        context.on("request", self._on_request)
+        context.on("page", self._on_page)
+
+    def left(self, context: BrowserContext) -> list[str]:
+        """What came unexpected, and what was expected and did not come. Waits a moment for the latter."""
+        deadline = time.monotonic() + COMES_WITHIN_SECONDS
+        for page in context.pages:
+            # A round trip, after which all is here that happened before. A page may be on its way elsewhere.
+            with suppress(Error):
+                page.evaluate("0")
+            while self._missing() and time.monotonic() < deadline:
+                page.wait_for_timeout(20)
+        unexpected = [seen for seen in self._seen if not any(re.search(pattern, seen) for pattern in self._expected)]
+        return unexpected + [f"did not come: {pattern}" for pattern in self._missing()]
+
+    def _missing(self) -> list[str]:
+        return [pattern for pattern in self._expected if not any(re.search(pattern, seen) for seen in self._seen)]
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        line = f"console {message.type}: {message.text} ({message.location.get('url')})"
+        self.console.append(line)
+        if message.type in ("error", "assert"):
+            self._seen.append(line)
+
+    def _on_uncaught(self, error: WebError) -> None:
+        self._complain(f"uncaught: {error.error}")
+
+    def _on_request(self, request: Request) -> None:
+        where = urlsplit(request.url)
+        # Neither blob: nor data: leaves the browser.
+        if where.netloc not in ("", self._host):
+            self._complain(f"request elsewhere: {request.method} {request.url}")
+
+    def _on_page(self, page: Page) -> None:
+        page.on("crash", lambda _: self._complain("the page crashed"))
+
+    def _complain(self, line: str) -> None:
+        self.console.append(line)
+        self._seen.append(line)
