@@ -100,11 +100,19 @@ def test_correct_logins_are_not_held_back(stack: Stack) -> None:
     assert {httpx.post(f"{stack.url}/login", json=account).status_code for _ in range(50)} == {200}
 
 
-def test_the_certificate_of_a_proxy_is_in_no_image(stack: Stack) -> None:
+@pytest.mark.parametrize("service", ["nginx", "api"])
+def test_the_certificate_of_a_proxy_is_in_no_image(stack: Stack, service: str) -> None:
     """A build's secret lands in no layer."""
-    history = run("docker", "history", "--no-trunc", "--format", "{{.CreatedBy}}", stack.inspect("api")["Image"])
+    history = run("docker", "history", "--no-trunc", "--format", "{{.CreatedBy}}", stack.inspect(service)["Image"])
     assert "BEGIN CERTIFICATE" not in history
-    assert stack.python("api", "import os; print(os.path.exists('/run/secrets/extra-ca'))") == "False\n"
+    assert stack.run("exec", "--no-TTY", service, "find", "/run", "-name", "extra-ca") == ""
+
+
+def test_what_builds_the_page_does_not_run(stack: Stack) -> None:
+    """The image of nginx has the page, and neither Node nor its packages."""
+    as_root = ["docker", "run", "--rm", "--network=none", "--user=root", "--entrypoint=find"]
+    wanted = ["(", "-name", "node_modules", "-o", "-name", "node", "-type", "f", ")"]
+    assert run(*as_root, stack.inspect("nginx")["Image"], "/", "-xdev", *wanted) == ""
 
 
 def test_volumes_outlive_their_containers(stack: Stack) -> None:
