@@ -126,11 +126,10 @@ class FakeOllama:
     def __enter__(self) -> Self:
         self._loop = asyncio.new_event_loop()
         self._open: set[_Wire] = set()
-        server = self._loop.run_until_complete(self._loop.create_server(lambda: _Wire(self, self._open), self.host))
-        self.port = server.sockets[0].getsockname()[1]
-        self._server = server
         self._thread = threading.Thread(target=self._loop.run_forever, name="fake-ollama")
         self._thread.start()
+        # From its own thread: this one may have a loop that runs, as with Playwright.
+        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -138,6 +137,10 @@ class FakeOllama:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    async def _start(self) -> None:
+        self._server = await self._loop.create_server(lambda: _Wire(self, self._open), self.host)
+        self.port = self._server.sockets[0].getsockname()[1]
 
     async def _stop(self) -> None:
         self._server.close()

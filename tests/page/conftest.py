@@ -26,6 +26,9 @@ from tests.e2e.conftest import (  # noqa: F401
 )
 from tests.e2e.conftest import pytest_runtest_makereport as add_the_logs_of_the_stack
 from tests.e2e.stack import ROOT, Stack, run
+from tests.fake_ollama import FakeOllama
+from tests.page.person import Person
+from tests.page.scripted import ScriptedOllama
 from tests.page.trouble import Trouble
 
 TEST_IMAGE = "localchat/test-page"
@@ -112,6 +115,17 @@ def keep(context: BrowserContext, trouble: Trouble, folder: Path) -> None:
 def page(context: BrowserContext) -> Page:
     """An empty tab; `page.goto("/")` is the page."""
     return context.new_page()
+
+
+@pytest.fixture
+def person(page: Page, stack: Stack) -> Person:  # noqa: F811
+    return Person(page, stack)
+
+
+@pytest.fixture
+def ollama(fake_ollama_on_the_host: FakeOllama) -> ScriptedOllama:  # noqa: F811
+    """For modules whose `stack` is the one before the scripted Ollama. It remembers nothing of the test before."""
+    return ScriptedOllama(fake_ollama_on_the_host)
 
 
 @pytest.fixture(scope="session")

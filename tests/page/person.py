@@ -1,0 +1,63 @@
+"""What a person does on the page, by what they see: labels, buttons, headings."""
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.stack import Stack
+
+
+class Person:
+    """In front of one tab of the stack's page."""
+
+    def __init__(self, page: Page, stack: Stack) -> None:
+        self.page = page
+        self._stack = stack
+
+    def log_in(self, password: str | None = None) -> None:
+        """Where the login is shown; the stack's own password unless another is given."""
+        self.page.get_by_label("Email").fill(self._stack.email)
+        self.page.get_by_label("Password").fill(password or self._stack.password)
+        self.button("Log in").click()
+
+    def open(self) -> None:
+        """The page, logged in, with a model to talk to."""
+        self.page.goto("/")
+        self.log_in()
+        expect(self.page.get_by_label("Model")).to_be_visible()
+
+    def ask(self, words: str) -> None:
+        self.question.fill(words)
+        self.question.press("Enter")
+
+    def ask_and_wait(self, words: str) -> None:
+        """Until the answer has ended, in whatever way."""
+        self.ask(words)
+        expect(self.button("Try again")).to_be_visible()
+
+    def button(self, name: str | re.Pattern[str]) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=isinstance(name, str))
+
+    @property
+    def question(self) -> Locator:
+        """Where one types."""
+        return self.page.get_by_label("Your question")
+
+    @property
+    def questions(self) -> Locator:
+        """The words of what was asked."""
+        return self.page.locator(".question .words")
+
+    @property
+    def answers(self) -> Locator:
+        return self.page.get_by_role("article").filter(has=self.page.locator("h2:not(.visually-hidden)"))
+
+    @property
+    def answer(self) -> Locator:
+        """The last one."""
+        return self.answers.last
+
+    @property
+    def conversations(self) -> Locator:
+        """The list's links."""
+        return self.page.get_by_role("navigation", name="Conversations").get_by_role("listitem").get_by_role("link")

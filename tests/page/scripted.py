@@ -1,0 +1,98 @@
+"""A scripted Ollama for the page: it lists models, and answers each chat with what the test wrote for it."""
+
+import json
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from tests.fake_ollama import NDJSON, Answer, Ending, FakeOllama, Gate, Request
+
+# What is written: text of the answer, a pause in seconds, a gate to wait at.
+Piece = str | float | Gate
+FIGURES = {
+    "done_reason": "stop",
+    "total_duration": 2_500_000_000,
+    "load_duration": 100_000_000,
+    "prompt_eval_count": 7,
+    "prompt_eval_duration": 400_000_000,
+    "eval_count": 100,
+    "eval_duration": 2_000_000_000,
+}
+
+
+def model(name: str, *capabilities: str, size: int = 98_362_728) -> dict[str, Any]:
+    """As Ollama lists one. It can chat, and whatever else is named."""
+    details = {"parameter_size": "134.52M", "quantization_level": "Q4_1", "context_length": 8192}
+    return {
+        "name": name,
+        "model": name,
+        "modified_at": "2026-11-24T12:00:00Z",
+        "size": size,
+        "digest": "0" * 64,
+        "details": details,
+        "capabilities": ["completion", *capabilities],
+    }
+
+
+class ScriptedOllama:
+    """Everything that a fake Ollama has to say to the page."""
+
+    def __init__(self, ollama: FakeOllama) -> None:
+        self._ollama = ollama
+        self._chats: deque[Answer] = deque()
+        self.models = [model("scripted:1b")]
+        ollama.forget()
+        ollama.otherwise = self._respond
+
+    def gate(self) -> Gate:
+        return self._ollama.gate()
+
+    def answers(self, *pieces: Piece, thinking: Iterable[str] = (), ending: Ending = "complete", **last: Any) -> None:
+        """To the next chat: first the thinking, then the pieces, then a last line with FIGURES and `last`.
+
+        With another `ending` than "complete" the last line is not sent.
+        """
+        self._chats.append(Answer(200, NDJSON, self._lines(pieces, thinking, ending, last), ending))
+
+    def refuses(self, status: int, error: str) -> None:
+        """The next chat, with Ollama's shape of an error."""
+        self._chats.append(whole({"error": error}, status))
+
+    @property
+    def chats(self) -> list[dict[str, Any]]:
+        """The bodies of the chats that reached Ollama."""
+        return [json.loads(request.body) for request in self.chat_requests]
+
+    @property
+    def chat_requests(self) -> list[Request]:
+        return [request for request in self._ollama.requests if request.path == "/api/chat"]
+
+    def _lines(
+        self, pieces: Iterable[Piece], thinking: Iterable[str], ending: Ending, last: dict[str, Any]
+    ) -> Iterator[bytes | float | Gate]:
+        for thought in thinking:
+            yield line(message={"role": "assistant", "content": "", "thinking": thought}, done=False)
+        for piece in pieces:
+            if isinstance(piece, str):
+                yield line(message={"role": "assistant", "content": piece}, done=False)
+            else:
+                yield piece
+        if ending == "complete":
+            yield line(message={"role": "assistant", "content": ""}, done=True, **{**FIGURES, **last})
+
+    def _respond(self, request: Request) -> Answer:
+        if request.path == "/api/chat" and self._chats:
+            return self._chats.popleft()
+        if request.path == "/api/tags":
+            return whole({"models": self.models})
+        return whole({"version": "0.34.2"})
+
+
+def line(**fields: Any) -> bytes:
+    return json.dumps({"model": "scripted:1b", "created_at": "2026-11-24T12:00:00Z", **fields}).encode() + b"\n"
+
+
+def whole(content: dict[str, Any], status: int = 200) -> Answer:
+    body = json.dumps(content).encode()
+    headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    return Answer(status, headers, (body,), "complete")
