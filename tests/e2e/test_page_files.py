@@ -7,6 +7,7 @@ import subprocess
 import tarfile
 from collections.abc import Iterator
 from contextlib import closing
+from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
@@ -198,6 +199,13 @@ def test_compressed_and_plain_have_an_etag_each(visitor: httpx.Client) -> None:
     """They are not the same bytes."""
     plain = visitor.get("/", headers={**HTML, "Accept-Encoding": "identity"})
     assert plain.headers["ETag"] != visitor.get("/", headers=HTML).headers["ETag"]
+
+
+def test_a_restart_changes_no_etag(stack: Stack, visitor: httpx.Client) -> None:
+    """nginx makes it of size and time: the time of the build, not of the start."""
+    built_at = stack.run("exec", "--no-TTY", "nginx", "stat", "--format=%Y", "/usr/share/localchat/page/index.html")
+    modified = parsedate_to_datetime(visitor.get("/", headers=HTML).headers["Last-Modified"])
+    assert modified.timestamp() == int(built_at)
 
 
 def test_an_asset_is_asked_for_once(visitor: httpx.Client, assets: list[str]) -> None:
