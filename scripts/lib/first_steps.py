@@ -21,12 +21,13 @@ password = "changeme  <- change it in .env before you set BIND" if is_default el
 print(f"""
 LocalChat is up.
 
-  URL       {url}    (interactive documentation: {url}/docs)
+  Page      {url}
+  API       {url}    (interactive documentation: {url}/docs)
   Account   {account["email"]} / {password}
   Models    {", ".join(names) or "none yet: docker compose exec ollama ollama pull NAME"}
 """)
 if names:
     messages = [{"role": "user", "content": "List the planets of the solar system."}]
     question = {"model": names[0], "messages": messages, "options": {"num_predict": 64}}
-    print("Talk to it (the token is a fresh one):\n")
+    print("Open the page in a browser, or talk to the API (the token is a fresh one):\n")
     print(f"  curl -N {url}/chat -H 'Authorization: Bearer {token}' -d '{json.dumps(question)}'\n")
