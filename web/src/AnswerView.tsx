@@ -6,6 +6,7 @@ import { currentModel } from "./chat/models";
 import type { Answer, Figures } from "./conversations/types";
 import { Markdown } from "./markdown/Markdown";
 import { announce } from "./parts/announce";
+import { Boundary } from "./parts/Boundary";
 import { CopyButton } from "./parts/CopyButton";
 import { IconButton } from "./parts/IconButton";
 
@@ -31,7 +32,11 @@ export const AnswerView = memo(function AnswerView({ answer, isLast, isAnswering
           <div>{thinking}</div>
         </details>
       )}
-      {content && <Markdown text={content} isComplete={!isAnswering} />}
+      {content && (
+        <Boundary instead={<pre>{content}</pre>}>
+          <Markdown text={content} isComplete={!isAnswering} />
+        </Boundary>
+      )}
       {isAnswering && state === "waiting" && <p className="waiting">Waiting for the first token…</p>}
       {ending && <p className={state === "failed" ? "problem" : "note"}>{ending}</p>}
       {!isAnswering && (

@@ -22,6 +22,10 @@ export function Workspace() {
   const [drawer, setDrawer] = useState<Drawer>(null);
   const close = () => setDrawer(null);
   useEffect(keepFresh, []);
+  const title = useConversations(({ list }) => list?.find(({ id }) => id === shown)?.title);
+  useEffect(() => {
+    document.title = title ? `${title} – LocalChat` : "LocalChat";
+  }, [title]);
 
   return (
     <div className="workspace">

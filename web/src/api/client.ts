@@ -51,6 +51,7 @@ export async function download(path: string): Promise<Blob> {
 /** `onProgress` gets the share that has been sent, 0 to 1. An upload that is aborted leaves nothing behind. */
 export async function upload(file: File, onProgress: (share: number) => void, signal: AbortSignal): Promise<Upload> {
   const accessToken = await token(signal);
+  signal.throwIfAborted();
   const form = new FormData();
   form.append("file", file);
   const { status, body } = await post("/upload", form, accessToken, onProgress, signal);

@@ -1,6 +1,7 @@
 // Asks the model, and writes its answer into the conversation as it comes.
 import { chat } from "../api/client";
 import { isAbort, messageOf } from "../api/errors";
+import { useSession } from "../api/session";
 import type { ChatChunk, Model } from "../api/types";
 import * as conversations from "../conversations/store";
 import type { Answer, Attachment, Figures, Question } from "../conversations/types";
@@ -11,6 +12,11 @@ const MILLISECONDS_BETWEEN_SAVES = 1000;
 const MILLISECONDS_WHEN_HIDDEN = 250;
 
 const running = new Map<string, AbortController>();
+
+// Who logs out does not go on asking.
+useSession.subscribe(({ token }) => {
+  if (!token) for (const controller of running.values()) controller.abort();
+});
 
 /** Adds the question to the conversation and answers it. */
 export async function ask(id: string, model: Model, content: string, attachments: Attachment[]): Promise<void> {

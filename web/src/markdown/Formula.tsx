@@ -10,7 +10,7 @@ export const Formula = memo(function Formula({ source, isDisplay }: { source: st
   const tree = useLoaded(katex)?.drawn(source, isDisplay);
   return (
     <span className={`formula ${isDisplay ? "display" : "inline"}`} {...(isDisplay && { tabIndex: 0 })}>
-      {tree ? toJsxRuntime(tree, { Fragment, jsx, jsxs }) : <code>{source}</code>}
+      {tree ? toJsxRuntime(tree, { Fragment, jsx, jsxs, ignoreInvalidStyle: true }) : <code>{source}</code>}
     </span>
   );
 });
