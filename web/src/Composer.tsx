@@ -77,6 +77,7 @@ export function Composer({ id }: { id: string | null }) {
       )}
       <textarea
         ref={words}
+        dir="auto"
         aria-label="Your question"
         placeholder="Ask something"
         rows={1}

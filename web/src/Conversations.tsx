@@ -76,7 +76,7 @@ function Item({ conversation, isShown, isAnswering, onChosen, onDelete }: ItemPr
   if (isRenaming) return <Renaming conversation={conversation} onEnd={() => setRenaming(false)} />;
   return (
     <li className={isShown ? "shown" : ""}>
-      <a href={addressOf(id)} aria-current={isShown ? "page" : undefined} title={title} onClick={onChosen}>
+      <a href={addressOf(id)} dir="auto" aria-current={isShown ? "page" : undefined} title={title} onClick={onChosen}>
         {title}
         {isAnswering && <span className="dot" role="img" aria-label="is being answered" />}
       </a>

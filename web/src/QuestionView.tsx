@@ -18,7 +18,11 @@ export const QuestionView = memo(function QuestionView({ question, isLast }: { q
           ))}
         </ul>
       )}
-      {question.content && <div className="words">{question.content}</div>}
+      {question.content && (
+        <div className="words" dir="auto">
+          {question.content}
+        </div>
+      )}
       <div className="tools">
         {question.content && <CopyButton what="question" text={question.content} />}
         {isLast && <IconButton name="Edit question" icon={Pencil} onClick={() => edit(question)} />}

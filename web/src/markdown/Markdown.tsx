@@ -32,7 +32,7 @@ export function Markdown({ text, isComplete }: { text: string; isComplete: boole
   const blocks = growing.current.blocksOf(text, isComplete);
   const place = useSpoken(isComplete ? blocks.length : blocks.length - 1, isComplete);
   return (
-    <div className="markdown" ref={place}>
+    <div className="markdown" dir="auto" ref={place}>
       {blocks.map((html, index) => (
         // Blocks only ever come at the end.
         // biome-ignore lint/suspicious/noArrayIndexKey: that makes the index their identity
