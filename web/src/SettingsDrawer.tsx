@@ -1,5 +1,6 @@
 // The system prompt and the options of the conversation that is shown, or of the next one. Each change counts at once.
 import type { ChangeEvent } from "react";
+import { DOCUMENTATION } from "./api/client";
 import { current, useModels } from "./chat/models";
 import { changeSettings, settingsOf, useConversations } from "./conversations/store";
 import type { Settings } from "./conversations/types";
@@ -61,6 +62,9 @@ export function SettingsDrawer({ id }: { id: string | null }) {
       <p className="note">
         {id ? "For this conversation, from the next answer on." : "For the conversation that you begin."} New
         conversations get the same temperature and context length.
+      </p>
+      <p className="note">
+        This page is one client of LocalChat’s API; <a href={DOCUMENTATION}>its documentation</a> is for others.
       </p>
     </div>
   );

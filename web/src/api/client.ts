@@ -9,6 +9,9 @@ import type { ChatChunk, ChatRequest, Model, Upload } from "./types";
 const API: string = import.meta.env.VITE_API_URL ?? "";
 const UNAUTHORIZED = 401;
 
+/** The API's own, interactive. */
+export const DOCUMENTATION = `${API}/docs`;
+
 /** → the token. 401 for a wrong password, 429 after too many. */
 export async function login(email: string, password: string): Promise<string> {
   const body = JSON.stringify({ email, password });
