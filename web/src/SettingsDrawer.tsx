@@ -1,5 +1,5 @@
 // The system prompt and the options of the conversation that is shown, or of the next one. Each change counts at once.
-import type { ChangeEvent } from "react";
+import { type ReactNode, useId } from "react";
 import { DOCUMENTATION } from "./api/client";
 import { current, useModels } from "./chat/models";
 import { changeSettings, settingsOf, useConversations } from "./conversations/store";
@@ -26,39 +26,25 @@ export function SettingsDrawer({ id }: { id: string | null }) {
           onChange={(event) => set({ system: event.target.value })}
         />
       </label>
-      <label>
-        Temperature
-        <input
-          type="number"
-          min="0"
-          max={HIGHEST_TEMPERATURE}
-          step="0.1"
-          defaultValue={temperature ?? ""}
-          placeholder="as the model has it"
-          aria-describedby="temperature-is"
-          onChange={(event) => ifValid(event, (temperature) => set({ temperature }))}
-        />
-        <small id="temperature-is">
-          0 is always the same answer; higher is more varied. Up to {HIGHEST_TEMPERATURE}.
-        </small>
-      </label>
-      <label>
-        Context length, in tokens
-        <input
-          type="number"
-          min="1"
-          max={longest}
-          step="1"
-          defaultValue={contextLength ?? ""}
-          placeholder="as the server has it"
-          aria-describedby="context-is"
-          onChange={(event) => ifValid(event, (contextLength) => set({ contextLength }))}
-        />
-        <small id="context-is">
-          How much of the conversation the model can see; more takes more memory.
-          {longest && ` Up to ${longest.toLocaleString("en")} for ${model.name}.`}
-        </small>
-      </label>
+      <NumberField
+        name="Temperature"
+        value={temperature}
+        unset="as the model has it"
+        limits={{ min: 0, max: HIGHEST_TEMPERATURE, step: 0.1 }}
+        onChange={(temperature) => set({ temperature })}
+      >
+        0 is always the same answer; higher is more varied. Up to {HIGHEST_TEMPERATURE}.
+      </NumberField>
+      <NumberField
+        name="Context length, in tokens"
+        value={contextLength}
+        unset="as the server has it"
+        limits={{ min: 1, max: longest, step: 1 }}
+        onChange={(contextLength) => set({ contextLength })}
+      >
+        How much of the conversation the model can see; more takes more memory.
+        {longest && ` Up to ${longest.toLocaleString("en")} for ${model.name}.`}
+      </NumberField>
       <p className="note">
         {id ? "For this conversation, from the next answer on." : "For the conversation that you begin."} New
         conversations get the same temperature and context length.
@@ -70,7 +56,36 @@ export function SettingsDrawer({ id }: { id: string | null }) {
   );
 }
 
-/** Nothing entered is null. */
-function ifValid({ target }: ChangeEvent<HTMLInputElement>, set: (value: number | null) => void): void {
-  if (target.reportValidity()) set(target.value ? target.valueAsNumber : null);
+interface NumberFieldProps {
+  name: string;
+  /** null: nothing is entered. */
+  value: number | null;
+  /** What it then is. */
+  unset: string;
+  limits: { min: number; max: number | undefined; step: number };
+  onChange: (value: number | null) => void;
+  /** What it does. */
+  children: ReactNode;
+}
+
+function NumberField({ name, value, unset, limits, onChange, children }: NumberFieldProps) {
+  const field = useId();
+  const description = useId();
+  return (
+    <div className="field">
+      <label htmlFor={field}>{name}</label>
+      <input
+        id={field}
+        type="number"
+        {...limits}
+        defaultValue={value ?? ""}
+        placeholder={unset}
+        aria-describedby={description}
+        onChange={({ target }) => {
+          if (target.reportValidity()) onChange(target.value ? target.valueAsNumber : null);
+        }}
+      />
+      <small id={description}>{children}</small>
+    </div>
+  );
 }
