@@ -52,8 +52,12 @@ describe("GrowingMarkdown", () => {
     }
   });
 
-  it("shows what there is at every point as if that were all, but for links defined further down", () => {
-    const text = EVERYTHING.replace("[a link][later]", "[a link](https://example.org)");
+  it.each([
+    ["\\n", "\n"],
+    ["\\r\\n", "\r\n"],
+    ["\\r", "\r"],
+  ])("shows what there is at every point as if that were all, but for later links; lines end with %s", (_, end) => {
+    const text = EVERYTHING.replace("[a link][later]", "[a link](https://example.org)").replaceAll("\n", end);
     const growing = new GrowingMarkdown();
     for (let end = 1; end <= text.length; end += 1) {
       const soFar = text.slice(0, end);

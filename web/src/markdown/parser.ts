@@ -91,7 +91,8 @@ function topLevel(tokens: readonly Token[]): Token[][] {
 }
 
 function offsetOf(text: string, line: number): number {
-  let offset = 0;
-  for (let passed = 0; passed < line; passed += 1) offset = text.indexOf("\n", offset) + 1;
-  return offset;
+  if (line === 0) return 0;
+  // What the parser takes for the end of a line.
+  const ends = Array.from(text.matchAll(/\r\n?|\n/g), (end) => end.index + end[0].length);
+  return ends[line - 1] ?? text.length;
 }
