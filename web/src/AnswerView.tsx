@@ -9,6 +9,7 @@ import { announce } from "./parts/announce";
 import { Boundary } from "./parts/Boundary";
 import { CopyButton } from "./parts/CopyButton";
 import { IconButton } from "./parts/IconButton";
+import { Waiting } from "./parts/Waiting";
 
 interface Props {
   answer: Answer;
@@ -37,7 +38,7 @@ export const AnswerView = memo(function AnswerView({ answer, isLast, isAnswering
           <Markdown text={content} isComplete={!isAnswering} />
         </Boundary>
       )}
-      {isAnswering && state === "waiting" && <p className="waiting">Waiting for the first token…</p>}
+      {isAnswering && state === "waiting" && <Waiting />}
       {ending && <p className={state === "failed" ? "problem" : "note"}>{ending}</p>}
       {!isAnswering && (
         <footer>
