@@ -102,7 +102,7 @@ const nextPosition = (id: string): number => (conversations.messagesOf(id).at(-1
 class Draft {
   answer: Answer;
   #isToBeShown = false;
-  #savedAt = Date.now();
+  #saving: number | undefined;
 
   constructor(answer: Answer) {
     this.answer = answer;
@@ -118,6 +118,7 @@ class Draft {
     };
     if (chunk.done) this.end({ state: "complete", ...endOf(chunk) });
     else this.#showSoon();
+    this.#saving ??= window.setTimeout(() => void this.save(), MILLISECONDS_BETWEEN_SAVES);
   }
 
   end(changes: Partial<Answer>): void {
@@ -126,7 +127,8 @@ class Draft {
   }
 
   async save(): Promise<void> {
-    this.#savedAt = Date.now();
+    window.clearTimeout(this.#saving);
+    this.#saving = undefined;
     await conversations.save(this.answer);
   }
 
@@ -136,7 +138,6 @@ class Draft {
     const show = () => {
       this.#isToBeShown = false;
       conversations.show(this.answer);
-      if (Date.now() - this.#savedAt > MILLISECONDS_BETWEEN_SAVES) void this.save();
     };
     // A tab that is not seen has no frames.
     if (document.hidden) window.setTimeout(show, MILLISECONDS_WHEN_HIDDEN);
