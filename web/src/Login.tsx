@@ -1,6 +1,6 @@
 // The login form. After it, the page is where it was.
 import { LogIn } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useState } from "react";
 import { login } from "./api/client";
 import { messageOf } from "./api/errors";
 import { begin, useSession } from "./api/session";
@@ -10,6 +10,8 @@ export function Login() {
   const { email, expired } = useSession();
   const [problem, setProblem] = useState<string | null>(null);
   const [isBusy, setBusy] = useState(false);
+  const [focusedBefore] = useState(() => document.activeElement);
+  useEffect(() => () => void (focusedBefore instanceof HTMLElement && focusedBefore.focus()), [focusedBefore]);
 
   async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
