@@ -15,6 +15,7 @@ import { IconButton } from "./parts/IconButton";
 
 // The server's own, as long as nothing else is set (OLLAMA_CONTEXT_LENGTH).
 const DEFAULT_CONTEXT_LENGTH = 4096;
+const KEY_OF_INPUT_METHOD = 229;
 const HAS_KEYBOARD = matchMedia("(pointer: fine)");
 
 export function Composer({ id }: { id: string | null }) {
@@ -47,8 +48,7 @@ export function Composer({ id }: { id: string | null }) {
   }
 
   function pressed(event: KeyboardEvent) {
-    // While a character is being composed, Enter chooses it.
-    if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) send(event as unknown as FormEvent);
+    if (event.key === "Enter" && !event.shiftKey && !isComposing(event)) send(event as unknown as FormEvent);
     if (event.key === "Escape" && id && isAnswering) stop(id);
   }
 
@@ -115,6 +115,10 @@ export function Composer({ id }: { id: string | null }) {
     if (chooser.current) chooser.current.value = "";
   }
 }
+
+/** Whether the key goes to an input method: Enter chooses a character there. Safari tells it by the code alone. */
+const isComposing = ({ nativeEvent }: KeyboardEvent): boolean =>
+  nativeEvent.isComposing || nativeEvent.keyCode === KEY_OF_INPUT_METHOD;
 
 /** Why it cannot be sent just now; empty for what need not be said, null if it can. */
 function obstacleTo({ words, files }: Draft, model: Model | null): string | null {
