@@ -16,13 +16,13 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 # Each of them is a fixture here too.
 from tests.e2e.conftest import (  # noqa: F401
+    StackBeforeFake,
     environment,
     fake_ollama_on_the_host,
     models,
     running_before_fake_ollama,
     shared_stack,
     stack,
-    stack_before_fake_ollama,
 )
 from tests.e2e.conftest import pytest_runtest_makereport as add_the_logs_of_the_stack
 from tests.e2e.stack import ROOT, Stack, run
@@ -62,6 +62,13 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS, chromium_sandbox=False)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def stack_before_fake_ollama(running_before_fake_ollama: StackBeforeFake) -> Iterator[Stack]:  # noqa: F811
+    """As in the end-to-end tests, but Ollama may be silent for as long as a test looks at the page."""
+    with running_before_fake_ollama(MAX_BODY_MB="1", MAX_UPLOAD_MB="1") as running:
+        yield running
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.e2e.stack import Stack
 
@@ -34,6 +34,26 @@ class Person:
         """Until the answer has ended, in whatever way."""
         self.ask(words)
         expect(self.button("Try again")).to_be_visible()
+
+    def attach(self, name: str, content: bytes, kind: str = "text/plain") -> None:
+        """A file, as if chosen in the browser's own dialog."""
+        file: FilePayload = {"name": name, "mimeType": kind, "buffer": content}
+        self.page.locator("input[type=file]").set_input_files(file)
+
+    def set(self, name: str, value: str) -> None:
+        """In the settings."""
+        self.button("Settings").click()
+        self.page.get_by_label(name).fill(value)
+        self.button("Close").click()
+
+    def begin(self) -> None:
+        """A new conversation."""
+        self.page.get_by_role("link", name="New conversation").click()
+
+    def use(self, tool: str, title: str) -> None:
+        """One of the buttons of a conversation in the list: "Rename" and so on."""
+        self.page.get_by_role("listitem").filter(has=self.page.get_by_role("link", name=title)).hover()
+        self.button(re.compile(f"{tool} {re.escape(title)}")).click()
 
     def button(self, name: str | re.Pattern[str]) -> Locator:
         return self.page.get_by_role("button", name=name, exact=isinstance(name, str))

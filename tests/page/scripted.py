@@ -42,7 +42,7 @@ class ScriptedOllama:
         self._chats: deque[Answer] = deque()
         self.models = [model("scripted:1b")]
         ollama.forget()
-        ollama.otherwise = self._respond
+        self.is_up()
 
     def gate(self) -> Gate:
         return self._ollama.gate()
@@ -57,6 +57,18 @@ class ScriptedOllama:
     def refuses(self, status: int, error: str) -> None:
         """The next chat, with Ollama's shape of an error."""
         self._chats.append(whole({"error": error}, status))
+
+    def ends_early(self, *pieces: Piece, error: str | None = None) -> None:
+        """The next chat has no last line, but perhaps one with an error, as Ollama sends it."""
+        failure = [json.dumps({"error": error}).encode() + b"\n"] if error else []
+        self._chats.append(Answer(200, NDJSON, [*self._lines(pieces, (), "close", {}), *failure], "complete"))
+
+    def is_down(self) -> None:
+        """Every connection is closed without an answer, until it `is_up`."""
+        self._ollama.otherwise = lambda _: Answer(0, None, (), "close")
+
+    def is_up(self) -> None:
+        self._ollama.otherwise = self._respond
 
     @property
     def chats(self) -> list[dict[str, Any]]:
