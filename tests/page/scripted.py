@@ -20,16 +20,16 @@ FIGURES = {
 }
 
 
-def model(name: str, *capabilities: str, size: int = 98_362_728) -> dict[str, Any]:
+def model(name: str, *capabilities: str, size: int = 98_362_728, **details: Any) -> dict[str, Any]:
     """As Ollama lists one. It can chat, and whatever else is named."""
-    details = {"parameter_size": "134.52M", "quantization_level": "Q4_1", "context_length": 8192}
+    usual = {"parameter_size": "134.52M", "quantization_level": "Q4_1", "context_length": 8192}
     return {
         "name": name,
         "model": name,
         "modified_at": "2026-11-24T12:00:00Z",
         "size": size,
         "digest": "0" * 64,
-        "details": details,
+        "details": {**usual, **details},
         "capabilities": ["completion", *capabilities],
     }
 

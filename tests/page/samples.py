@@ -1,0 +1,75 @@
+"""A conversation that has everything in it, to look at: the models there are, what is asked, what is answered."""
+
+from typing import Any
+
+from playwright.sync_api import Page
+
+from tests.page.scripted import ScriptedOllama, model
+
+MODELS = [
+    model("qwen3.5:9b", "vision", "thinking", "tools", size=6_594_474_711, parameter_size="9.7B", context_length=262_144),
+    model("llama3.2:3b", "tools", size=2_019_393_189, parameter_size="3.2B", context_length=131_072),
+    model("smollm2:135m"),
+]
+THINKING = [
+    "The person asks how streaming works in LocalChat. ",
+    "I should name the request, show how a program reads the answer, and say what the figures under it mean.",
+]
+QUESTION = "How does streaming work here?"
+ANSWER = r"""The page sends one `POST /chat` and keeps the connection open. Ollama writes **a line of JSON for each token**, and
+neither nginx nor the API holds one back. From Python:
+
+```python
+with httpx.stream("POST", f"{url}/chat", json=body, headers=headers) as answer:
+    for line in answer.iter_lines():
+        print(json.loads(line)["message"]["content"], end="", flush=True)
+```
+
+The last line says `"done": true`, and what the answer took:
+
+| Field           | What it is                |   Here |
+| :-------------- | :------------------------ | -----: |
+| `eval_count`    | tokens of the answer      |    182 |
+| `eval_duration` | time spent on writing them | 4.33 s |
+
+$$
+\text{speed} = \frac{\text{tokens}}{\text{seconds}} = \frac{182}{4.33} \approx 42\ \text{tokens/s}
+$$
+"""
+FIGURES = {"eval_count": 182, "eval_duration": 4_330_000_000, "total_duration": 4_710_000_000}
+TITLES = ["Names for a grey cat", "Why is the sky blue?", "A regular expression for dates", "Translate a letter to Norwegian"]
+LONG_WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 3
+
+
+def script(ollama: ScriptedOllama, *, answers: int = 1) -> None:
+    """The models above, and the answer above to each of the next chats."""
+    ollama.models = list(MODELS)
+    for _ in range(answers):
+        ollama.answers(*pieces(ANSWER), thinking=THINKING, **FIGURES)
+
+
+def pieces(text: str, length: int = 12) -> list[str]:
+    """As tokens come: a few characters at a time."""
+    return [text[start : start + length] for start in range(0, len(text), length)]
+
+
+# Two stores, whose names and keys are in web/src/conversations/.
+REMEMBER = """(conversations) => new Promise((done, failed) => {
+  const opening = indexedDB.open("localchat");
+  opening.onerror = () => failed(opening.error);
+  opening.onsuccess = () => {
+    const transaction = opening.result.transaction("conversations", "readwrite");
+    for (const one of conversations) transaction.objectStore("conversations").put(one);
+    transaction.oncomplete = () => { opening.result.close(); done(); };
+  };
+})"""
+
+
+def remember(page: Page, titles: list[str]) -> None:
+    """Conversations of before, the first used last. The page, which has begun by then, is loaded anew."""
+    settings: dict[str, Any] = {"system": "", "temperature": None, "contextLength": None}
+    page.evaluate(
+        REMEMBER,
+        [{"id": f"before{n:03}", "title": title, "updatedAt": 10_000 - n, **settings} for n, title in enumerate(titles)],
+    )
+    page.reload()
