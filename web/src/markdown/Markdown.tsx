@@ -84,9 +84,9 @@ const COMMON: Components = {
     ),
   table: ({ node: _, ...table }) => (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard
-    <section className="table" aria-label="Table" tabIndex={0}>
+    <figure className="table" aria-label="Table" tabIndex={0}>
       <table {...table} />
-    </section>
+    </figure>
   ),
   input: ({ checked }) =>
     checked ? <SquareCheck aria-label="done" role="img" /> : <Square aria-label="to do" role="img" />,
