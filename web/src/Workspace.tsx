@@ -32,6 +32,7 @@ export function Workspace() {
       {!isNarrow && <Conversations shown={shown} />}
       <main>
         <header className="top">
+          {isNarrow && <h1 className="visually-hidden">LocalChat</h1>}
           {isNarrow && <IconButton name="Conversations" icon={Menu} onClick={() => setDrawer("conversations")} />}
           <ModelPicker />
           <IconButton name="Settings" icon={SlidersHorizontal} onClick={() => setDrawer("settings")} />
