@@ -76,8 +76,10 @@ function Item({ conversation, isShown, isAnswering, onChosen, onDelete }: ItemPr
   if (isRenaming) return <Renaming conversation={conversation} onEnd={() => setRenaming(false)} />;
   return (
     <li className={isShown ? "shown" : ""}>
-      <a href={addressOf(id)} dir="auto" aria-current={isShown ? "page" : undefined} title={title} onClick={onChosen}>
-        {title}
+      <a href={addressOf(id)} aria-current={isShown ? "page" : undefined} title={title} onClick={onChosen}>
+        <span className="title" dir="auto">
+          {title}
+        </span>
         {isAnswering && <span className="dot" role="img" aria-label="is being answered" />}
       </a>
       <span className="tools">
