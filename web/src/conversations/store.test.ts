@@ -48,6 +48,24 @@ it("keeps what was said, and an answer as far as it was saved", async () => {
   expect(await reloaded(id)).toEqual(["How?", "So"]);
 });
 
+it("keeps what is asked before the list has been read", async () => {
+  store.useConversations.setState({ list: null, messages: {} });
+  const reading = store.load();
+  const id = store.begin("How?");
+  await reading;
+  await store.add(id, question(id, "How?"));
+  expect(await reloaded(id)).toEqual(["How?"]);
+});
+
+it("keeps what is asked while another tab says something", async () => {
+  const other = store.begin("Other");
+  await store.add(other, question(other, "Other"));
+  new BroadcastChannel("localchat.conversations").postMessage(other);
+  const id = store.begin("How?");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(store.conversation(id)).toBeDefined();
+});
+
 it("forgets what is deleted, an answer that is still being written too", async () => {
   const id = store.begin("How?");
   const draft = answer(id, "So");

@@ -33,7 +33,12 @@ const otherTabs = new BroadcastChannel("localchat.conversations");
 otherTabs.onmessage = ({ data }: MessageEvent<string>) => void reload(data);
 
 export async function load(): Promise<void> {
-  await saving(async () => setState({ list: await database.listConversations() }));
+  await saving(async () => {
+    const found = await database.listConversations();
+    const ids = new Set(found.map(({ id }) => id));
+    // One that was begun meanwhile is not among them.
+    setState(({ list }) => ({ list: inOrder([...(list ?? []).filter(({ id }) => !ids.has(id)), ...found]) }));
+  });
   // Without a database the page still works; it forgets.
   setState(({ list }) => ({ list: list ?? [] }));
 }
@@ -154,9 +159,12 @@ async function saving(write: () => Promise<void>): Promise<void> {
 
 // Another tab changed this one.
 async function reload(id: string): Promise<void> {
-  const list = await database.listConversations();
+  const found = (await database.listConversations()).find((one) => one.id === id);
   const messages = await database.listMessages(id);
   setState((state) => {
+    // No other than this: one that was begun meanwhile is not in the database yet.
+    const others = (state.list ?? []).filter((one) => one.id !== id);
+    const list = found ? inOrder([found, ...others]) : others;
     // An answer that this tab is writing is further than the database.
     const isShown = id in state.messages && !state.answering.includes(id);
     return { list, messages: isShown ? { ...state.messages, [id]: messages } : state.messages };
