@@ -6,6 +6,8 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.e2e.stack import Stack
 
+SEEN = "document.fonts.ready.then(() => new Promise((seen) => requestAnimationFrame(() => setTimeout(seen))))"
+
 
 class Person:
     """In front of one tab of the stack's page."""
@@ -39,6 +41,17 @@ class Person:
         """A file, as if chosen in the browser's own dialog."""
         file: FilePayload = {"name": name, "mimeType": kind, "buffer": content}
         self.page.locator("input[type=file]").set_input_files(file)
+
+    def attach_files(self, *files: FilePayload) -> None:
+        """With the button. They are on their way then."""
+        with self.page.expect_file_chooser() as chooser:
+            self.button("Attach files").click()
+        chooser.value.set_files(files)
+
+    def attach_and_wait(self, *files: FilePayload) -> None:
+        """Until all are there, with no others before."""
+        self.attach_files(*files)
+        expect(self.button(re.compile("^Remove "))).to_have_count(len(files))
 
     def set(self, name: str, value: str) -> None:
         """In the settings."""
@@ -81,3 +94,8 @@ class Person:
     def conversations(self) -> Locator:
         """The list's links."""
         return self.page.get_by_role("navigation", name="Conversations").get_by_role("listitem").get_by_role("link")
+
+
+def settle(page: Page) -> None:
+    """Until what the size of the screen changes is done and seen, with the fonts that it takes."""
+    page.evaluate(SEEN)

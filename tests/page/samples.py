@@ -1,14 +1,16 @@
 """A conversation that has everything in it, to look at: the models there are, what is asked, what is answered."""
 
+import struct
+import zlib
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import FilePayload, Page
 
 from tests.page.scripted import ScriptedOllama, model
 
 MODELS = [
-    model("qwen3.5:9b", "vision", "thinking", "tools", size=6_594_474_711, parameter_size="9.7B", context_length=262_144),
-    model("llama3.2:3b", "tools", size=2_019_393_189, parameter_size="3.2B", context_length=131_072),
+    model("qwen3.5:9b", "vision", "thinking", size=6_594_474_711, parameter_size="9.7B", quantization_level="Q4_K_M"),
+    model("llama3.2:3b", "tools", size=2_019_393_189, parameter_size="3.2B", quantization_level="Q4_K_M"),
     model("smollm2:135m"),
 ]
 THINKING = [
@@ -16,8 +18,8 @@ THINKING = [
     "I should name the request, show how a program reads the answer, and say what the figures under it mean.",
 ]
 QUESTION = "How does streaming work here?"
-ANSWER = r"""The page sends one `POST /chat` and keeps the connection open. Ollama writes **a line of JSON for each token**, and
-neither nginx nor the API holds one back. From Python:
+ANSWER = r"""The page sends one `POST /chat` and keeps the connection open. Ollama writes **a line of JSON for each
+token**, and neither nginx nor the API holds one back. From Python:
 
 ```python
 with httpx.stream("POST", f"{url}/chat", json=body, headers=headers) as answer:
@@ -36,8 +38,8 @@ $$
 \text{speed} = \frac{\text{tokens}}{\text{seconds}} = \frac{182}{4.33} \approx 42\ \text{tokens/s}
 $$
 """
-FIGURES = {"eval_count": 182, "eval_duration": 4_330_000_000, "total_duration": 4_710_000_000}
-TITLES = ["Names for a grey cat", "Why is the sky blue?", "A regular expression for dates", "Translate a letter to Norwegian"]
+FIGURES: dict[str, Any] = {"eval_count": 182, "eval_duration": 4_330_000_000, "total_duration": 4_710_000_000}
+TITLES = ["Names for a grey cat", "Why is the sky blue?", "A regular expression for dates", "A letter to Norway"]
 LONG_WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 3
 
 
@@ -68,8 +70,23 @@ REMEMBER = """(conversations) => new Promise((done, failed) => {
 def remember(page: Page, titles: list[str]) -> None:
     """Conversations of before, the first used last. The page, which has begun by then, is loaded anew."""
     settings: dict[str, Any] = {"system": "", "temperature": None, "contextLength": None}
+    by_age = enumerate(reversed(titles))
     page.evaluate(
-        REMEMBER,
-        [{"id": f"before{n:03}", "title": title, "updatedAt": 10_000 - n, **settings} for n, title in enumerate(titles)],
+        REMEMBER, [{"id": f"before{n:03}", "title": title, "updatedAt": n, **settings} for n, title in by_age]
     )
     page.reload()
+
+
+def file(name: str, content: bytes, media_type: str = "text/plain") -> FilePayload:
+    return {"name": name, "mimeType": media_type, "buffer": content}
+
+
+def png(width: int, height: int, name: str = "picture.png") -> FilePayload:
+    """Of one colour, a half-transparent blue."""
+    rows = (b"\0" + b"\x40\x60\xd0\x80" * width) * height
+    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    body = b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )
+    return file(name, b"\x89PNG\r\n\x1a\n" + body, "image/png")

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, ViewportSize, expect
 from tests.e2e.stack import Stack
 from tests.page import samples
 from tests.page.conftest import ARTEFACTS
-from tests.page.person import Person
+from tests.page.person import Person, settle
 from tests.page.scripted import ScriptedOllama, model
 
 SCREENSHOTS = ARTEFACTS / "screenshots"
@@ -31,8 +31,7 @@ def stack(stack_before_fake_ollama: Stack) -> Stack:
 def keep_picture(page: Page, name: str, size: ViewportSize) -> None:
     """Checks that it has the size, and more on it than one colour."""
     page.set_viewport_size(size)
-    # Two frames: what depends on the size has been laid out, fonts are there.
-    page.evaluate("document.fonts.ready.then(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))))")
+    settle(page)
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     picture = page.screenshot(path=SCREENSHOTS / f"{name}.png", animations="disabled")
     width, height = struct.unpack(">II", picture[16:24])
@@ -119,10 +118,7 @@ def test_what_is_long(person: Person, ollama: ScriptedOllama, name: str, size: V
     ollama.answers(f"{long}\n\n# {long}\n\n> {long}\n\n- {long}\n\n`{long}` **{long}** https://example.org/{long}")
     person.open()
     samples.remember(person.page, [long, *[f"Question number {n}" for n in range(60)]])
-    person.page.locator("input[type=file]").set_input_files(
-        [{"name": f"{long[:200]}{n}.txt", "mimeType": "text/plain", "buffer": b"x" * 2000} for n in range(3)]
-    )
-    expect(person.page.get_by_role("button", name="Remove")).to_have_count(3)
+    person.attach_and_wait(*[samples.file(f"{long[:200]}{n}.txt", b"x" * 2000) for n in range(3)])
     keep_picture(person.page, f"{name}-files", size)
     person.ask_and_wait(long)
     keep_picture(person.page, name, size)
