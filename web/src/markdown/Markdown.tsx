@@ -5,7 +5,7 @@ import type { Element, Nodes } from "hast";
 import { fromDom } from "hast-util-from-dom";
 import { type Components, toJsxRuntime } from "hast-util-to-jsx-runtime";
 import { Square, SquareCheck } from "lucide-react";
-import { memo, type ReactNode, type RefObject, useEffect, useRef } from "react";
+import { createContext, memo, type ReactNode, type RefObject, use, useEffect, useRef } from "react";
 import { Fragment, jsx, jsxs } from "react/jsx-runtime";
 import { announce } from "../parts/announce";
 import { CodeBlock } from "./CodeBlock";
@@ -55,9 +55,13 @@ function useSpoken(finished: number, isComplete: boolean): RefObject<HTMLDivElem
   return place;
 }
 
+/** Whether a block is not written at any more. */
+const IsComplete = createContext(true);
+
 const Block = memo(function Block({ html, isComplete }: { html: string; isComplete: boolean }) {
   const tree = fromDom(DOMPurify.sanitize(html, ALLOWED)) as Nodes;
-  return toJsxRuntime(tree, { Fragment, jsx, jsxs, passNode: true, components: componentsFor(isComplete) });
+  const elements = toJsxRuntime(tree, { Fragment, jsx, jsxs, passNode: true, components: COMPONENTS });
+  return <IsComplete value={isComplete}>{elements}</IsComplete>;
 });
 
 const heading = (level: "h3" | "h4" | "h5" | "h6") => level;
@@ -72,8 +76,9 @@ const HEADINGS = {
   h6: heading("h6"),
 };
 
-const COMMON: Components = {
+const COMPONENTS: Components = {
   ...HEADINGS,
+  pre: Code,
   a: ({ href, children }) =>
     href ? (
       <a href={href} target="_blank" rel="noopener noreferrer">
@@ -96,14 +101,12 @@ const COMMON: Components = {
   },
 };
 
-const COMPLETE: Components = { ...COMMON, pre: ({ node }) => code(node, true) };
-const GROWING: Components = { ...COMMON, pre: ({ node }) => code(node, false) };
-const componentsFor = (isComplete: boolean): Components => (isComplete ? COMPLETE : GROWING);
-
-function code(pre: Element | undefined, isComplete: boolean): ReactNode {
-  const inner = pre?.children.find((child) => child.type === "element");
+function Code({ node }: { node?: Element | undefined }): ReactNode {
+  const inner = node?.children.find((child) => child.type === "element");
   const [name] = (inner?.properties.className as string[] | undefined) ?? [];
-  return <CodeBlock text={textOf(pre)} language={name?.replace(/^language-/, "") ?? ""} isComplete={isComplete} />;
+  return (
+    <CodeBlock text={textOf(node)} language={name?.replace(/^language-/, "") ?? ""} isComplete={use(IsComplete)} />
+  );
 }
 
 function textOf(node: Nodes | undefined): string {
