@@ -45,19 +45,23 @@ export async function refresh(): Promise<void> {
 /** → a function that ends it. */
 export function keepFresh(): () => void {
   let timer = 0;
-  let ended = false;
-  const again = async () => {
+  const again = () => {
+    if (document.hidden) plan();
+    else void refresh();
+  };
+  const plan = () => {
     window.clearTimeout(timer);
-    if (!document.hidden) await refresh();
     const { list, problem } = getState();
     const seconds = problem !== null || !list?.length ? SECONDS_BETWEEN_WHEN_MISSING : SECONDS_BETWEEN;
-    if (!ended) timer = window.setTimeout(again, seconds * 1000);
+    timer = window.setTimeout(again, seconds * 1000);
   };
+  // After each answer, whoever asked: a chat that failed does too.
+  const endPlans = useModels.subscribe(plan);
   document.addEventListener("visibilitychange", again);
-  void again();
+  again();
   return () => {
-    ended = true;
     window.clearTimeout(timer);
+    endPlans();
     document.removeEventListener("visibilitychange", again);
   };
 }
