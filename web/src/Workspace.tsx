@@ -7,7 +7,7 @@ import { Conversations } from "./Conversations";
 import { keepFresh } from "./chat/models";
 import { load, open, useConversations } from "./conversations/store";
 import { ModelPicker } from "./ModelPicker";
-import { show, useShown } from "./parts/address";
+import { showInstead, useShown } from "./parts/address";
 import { Announcements } from "./parts/announce";
 import { Dialog } from "./parts/Dialog";
 import { IconButton } from "./parts/IconButton";
@@ -63,7 +63,7 @@ function useShownConversation(): string | null {
   useEffect(() => void load(), []);
   useEffect(() => {
     if (id && isThere) void open(id);
-    else if (id && list) show(null);
+    else if (id && list) showInstead(null);
   }, [id, isThere, list]);
   return isThere ? id : null;
 }

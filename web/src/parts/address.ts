@@ -18,3 +18,8 @@ export const addressOf = (id: string | null): string => (id ? PREFIX + id : "#/"
 export function show(id: string | null): void {
   location.hash = addressOf(id);
 }
+
+/** Without a way back to what is shown now. */
+export function showInstead(id: string | null): void {
+  location.replace(addressOf(id));
+}
