@@ -2,9 +2,9 @@
 import { Download, Pencil, Plus, Trash2 } from "lucide-react";
 import { type FormEvent, useEffect, useState } from "react";
 import { stop } from "./chat/answers";
-import { findInMessages, listMessages } from "./conversations/database";
+import { findInMessages } from "./conversations/database";
 import { asMarkdown, fileName } from "./conversations/export";
-import { remove, rename, useConversations } from "./conversations/store";
+import { messagesOf, open, remove, rename, useConversations } from "./conversations/store";
 import type { Conversation } from "./conversations/types";
 import { addressOf, show } from "./parts/address";
 import { Dialog } from "./parts/Dialog";
@@ -135,7 +135,8 @@ function Deletion({ conversation: { id, title }, onClose }: { conversation: Conv
 }
 
 async function exportAsMarkdown(conversation: Conversation): Promise<void> {
-  const markdown = asMarkdown(conversation, await listMessages(conversation.id));
+  await open(conversation.id);
+  const markdown = asMarkdown(conversation, messagesOf(conversation.id));
   saveAs(fileName(conversation), new Blob([markdown], { type: "text/markdown" }));
 }
 
