@@ -1,7 +1,6 @@
 // The list of conversations: begin one, find one, choose, rename, export, delete.
 import { Download, Pencil, Plus, Trash2 } from "lucide-react";
 import { type FormEvent, useEffect, useState } from "react";
-import { stop } from "./chat/answers";
 import { findInMessages } from "./conversations/database";
 import { asMarkdown, fileName } from "./conversations/export";
 import { messagesOf, open, remove, rename, useConversations } from "./conversations/store";
@@ -114,7 +113,6 @@ function Renaming({ conversation: { id, title }, onEnd }: { conversation: Conver
 
 function Deletion({ conversation: { id, title }, onClose }: { conversation: Conversation; onClose: () => void }) {
   function confirm() {
-    stop(id);
     void remove(id);
     onClose();
     if (location.hash === addressOf(id)) show(null);

@@ -12,6 +12,10 @@ const MILLISECONDS_BETWEEN_SAVES = 1000;
 const MILLISECONDS_WHEN_HIDDEN = 250;
 
 const running = new Map<string, AbortController>();
+// Nobody waits for the answer in a conversation that was deleted, in this tab or another.
+conversations.useConversations.subscribe(({ list }) => {
+  for (const id of running.keys()) if (!list?.some((one) => one.id === id)) stop(id);
+});
 
 // Who logs out does not go on asking.
 useSession.subscribe(({ token }) => {
