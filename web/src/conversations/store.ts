@@ -30,7 +30,8 @@ export const useConversations = create<Conversations>(() => ({
 
 const { getState, setState } = useConversations;
 const otherTabs = new BroadcastChannel("localchat.conversations");
-otherTabs.onmessage = ({ data }: MessageEvent<string>) => void reload(data);
+// Without a database nothing is seen of other tabs.
+otherTabs.onmessage = ({ data }: MessageEvent<string>) => void reload(data).catch(() => undefined);
 
 export async function load(): Promise<void> {
   await saving(async () => {
@@ -157,14 +158,13 @@ async function saving(write: () => Promise<void>): Promise<void> {
   }
 }
 
-// Another tab changed this one.
+// Another tab changed this one. The rest stays as it is: some of it may not be in the database yet.
 async function reload(id: string): Promise<void> {
-  const found = (await database.listConversations()).find((one) => one.id === id);
+  const changed = (await database.listConversations()).filter((one) => one.id === id);
   const messages = await database.listMessages(id);
   setState((state) => {
-    // No other than this: one that was begun meanwhile is not in the database yet.
-    const others = (state.list ?? []).filter((one) => one.id !== id);
-    const list = found ? inOrder([found, ...others]) : others;
+    if (!state.list) return state;
+    const list = inOrder([...state.list.filter((one) => one.id !== id), ...changed]);
     // An answer that this tab is writing is further than the database.
     const isShown = id in state.messages && !state.answering.includes(id);
     return { list, messages: isShown ? { ...state.messages, [id]: messages } : state.messages };
