@@ -62,6 +62,7 @@ class Person:
     def begin(self) -> None:
         """A new conversation."""
         self.page.get_by_role("link", name="New conversation").click()
+        expect(self.questions).to_have_count(0)
 
     def use(self, tool: str, title: str) -> None:
         """One of the buttons of a conversation in the list: "Rename" and so on."""

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from tests.e2e.stack import FREED_WITHIN_SECONDS, MODEL, Stack, until
 from tests.page.person import Person
 
-STORY = "Write a long story about the sea."
+QUESTION = "What is the capital of France?"
 
 
 def open_the_page(person: Person) -> None:
@@ -17,9 +17,9 @@ def open_the_page(person: Person) -> None:
     person.set("Temperature", "0")
 
 
-def begin_a_story(person: Person) -> None:
-    open_the_page(person)
-    person.ask(STORY)
+def ask_for_a_story(person: Person) -> None:
+    """It has begun."""
+    person.ask("Write a long story about the sea.")
     expect(person.answer.locator(".markdown")).not_to_be_empty()
 
 
@@ -36,7 +36,8 @@ def test_the_model_is_listed_with_what_it_is(person: Person, stack: Stack) -> No
 
 def test_an_answer_grows_before_it_is_complete(person: Person) -> None:
     """Word by word, while one can still stop it."""
-    begin_a_story(person)
+    open_the_page(person)
+    ask_for_a_story(person)
     for _ in range(4):
         before = person.answer.inner_text()
         expect(person.answer).not_to_have_text(before)
@@ -47,15 +48,16 @@ def test_an_answer_grows_before_it_is_complete(person: Person) -> None:
 def test_an_answer_ends_with_its_figures(person: Person) -> None:
     """As Ollama measured them."""
     open_the_page(person)
-    person.ask("Say hello.")
+    person.ask(QUESTION)
     expect(person.answer.locator(".figures")).to_contain_text("tokens/s", timeout=60_000)
 
 
 def test_stop_frees_the_model(person: Person, stack: Stack) -> None:
     """Ollama's own log says that it worked until the click, and no longer."""
+    open_the_page(person)
     before = len(stack.answer_seconds())
     asked_at = time.monotonic()
-    begin_a_story(person)
+    ask_for_a_story(person)
     person.button("Stop").click()
     stopped_after = time.monotonic() - asked_at
     until(lambda: len(stack.answer_seconds()) == before + 1, "Ollama ends the chat", seconds=5)
@@ -65,9 +67,10 @@ def test_stop_frees_the_model(person: Person, stack: Stack) -> None:
 
 def test_a_closed_tab_frees_the_model(person: Person, stack: Stack) -> None:
     """Nobody reads on."""
+    open_the_page(person)
     before = len(stack.answer_seconds())
     asked_at = time.monotonic()
-    begin_a_story(person)
+    ask_for_a_story(person)
     person.page.close()
     closed_after = time.monotonic() - asked_at
     until(lambda: len(stack.answer_seconds()) == before + 1, "Ollama ends the chat", seconds=5)
@@ -77,9 +80,9 @@ def test_a_closed_tab_frees_the_model(person: Person, stack: Stack) -> None:
 def test_a_conversation_goes_on(person: Person) -> None:
     """With questions and answers in their order."""
     open_the_page(person)
-    person.ask("Say hello.")
+    person.ask(QUESTION)
     expect(person.button("Try again")).to_be_visible(timeout=60_000)
-    person.ask("Say it again.")
+    person.ask("And of Spain?")
     expect(person.answers).to_have_count(2)
     expect(person.answers.last.locator(".markdown")).not_to_be_empty()
-    expect(person.questions).to_have_text(["Say hello.", "Say it again."])
+    expect(person.questions).to_have_text([QUESTION, "And of Spain?"])
