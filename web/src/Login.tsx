@@ -15,8 +15,9 @@ export function Login() {
 
   async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
-    const form = new FormData(event.currentTarget);
-    const [givenEmail, password] = [String(form.get("email")), String(form.get("password"))];
+    const form = event.currentTarget;
+    const given = new FormData(form);
+    const [givenEmail, password] = [String(given.get("email")), String(given.get("password"))];
     setBusy(true);
     setProblem(null);
     try {
@@ -24,6 +25,7 @@ export function Login() {
     } catch (error) {
       setProblem(messageOf(error));
       setBusy(false);
+      form.querySelector<HTMLInputElement>("[name=password]")?.focus();
     }
   }
 
