@@ -34,6 +34,11 @@ export function Composer({ id }: { id: string | null }) {
     // On a touch screen the keyboard would come up, over half of the page.
     if (editedId || HAS_KEYBOARD.matches) words.current?.focus();
   }, [editedId]);
+  useEffect(() => {
+    // What had the focus is gone: the button that sent, or that tried again.
+    const isLost = document.activeElement === document.body;
+    if (isAnswering && isLost && HAS_KEYBOARD.matches) words.current?.focus();
+  }, [isAnswering]);
 
   function send(event?: FormEvent) {
     event?.preventDefault();
@@ -45,6 +50,12 @@ export function Composer({ id }: { id: string | null }) {
     const conversation = id ?? begin(content || files.map(({ name }) => name).join(", "));
     void ask(conversation, model, content, attachments);
     if (!id) show(conversation);
+  }
+
+  function stopped() {
+    if (id) stop(id);
+    // The button that has it goes.
+    if (HAS_KEYBOARD.matches) words.current?.focus();
   }
 
   function pressed(event: KeyboardEvent) {
@@ -94,7 +105,7 @@ export function Composer({ id }: { id: string | null }) {
         </span>
         {/* By their keys two buttons: were it one that changes, the click that stops would go on to send. */}
         {id && isAnswering ? (
-          <IconButton key="stop" name="Stop" icon={Square} className="primary" onClick={() => stop(id)} />
+          <IconButton key="stop" name="Stop" icon={Square} className="primary" onClick={stopped} />
         ) : (
           <IconButton
             key="send"
