@@ -1,6 +1,6 @@
 // The list of conversations: begin one, find one, choose, rename, export, delete.
 import { Download, Pencil, Plus, Trash2 } from "lucide-react";
-import { type FormEvent, useEffect, useState } from "react";
+import { type FormEvent, type KeyboardEvent, type MouseEvent, useEffect, useRef, useState } from "react";
 import { findInMessages } from "./conversations/database";
 import { asMarkdown, fileName } from "./conversations/export";
 import { messagesOf, open, remove, rename, useConversations } from "./conversations/store";
@@ -20,6 +20,7 @@ export function Conversations({ shown, onChosen }: Props) {
   const { list, answering } = useConversations();
   const [words, setWords] = useState("");
   const found = useFound(words);
+  const begin = useRef<HTMLAnchorElement>(null);
   const [deleting, setDeleting] = useState<Conversation | null>(null);
   const matching = (list ?? []).filter((one) => !found || found.has(one.id) || contains(one.title, words));
 
@@ -29,7 +30,7 @@ export function Conversations({ shown, onChosen }: Props) {
         <Mark />
         <h1>LocalChat</h1>
       </div>
-      <a className="begin" href={addressOf(null)} onClick={onChosen}>
+      <a ref={begin} className="begin" href={addressOf(null)} onClick={onChosen}>
         <Plus /> New conversation
       </a>
       <input
@@ -56,7 +57,14 @@ export function Conversations({ shown, onChosen }: Props) {
         Conversations stay in this browser: the server keeps none, and clearing the browser's data deletes them. Files
         that you attach are kept on the server.
       </p>
-      {deleting && <Deletion conversation={deleting} onClose={() => setDeleting(null)} />}
+      {deleting && (
+        <Deletion
+          conversation={deleting}
+          onClose={() => setDeleting(null)}
+          // What had the focus goes with it.
+          onDeleted={() => begin.current?.focus()}
+        />
+      )}
     </nav>
   );
 }
@@ -71,8 +79,13 @@ interface ItemProps {
 
 function Item({ conversation, isShown, isAnswering, onChosen, onDelete }: ItemProps) {
   const [isRenaming, setRenaming] = useState(false);
+  const [isRenamed, setRenamed] = useState(false);
   const { id, title } = conversation;
-  if (isRenaming) return <Renaming conversation={conversation} onEnd={() => setRenaming(false)} />;
+  function renamed(byKey: boolean) {
+    setRenaming(false);
+    setRenamed(byKey);
+  }
+  if (isRenaming) return <Renaming conversation={conversation} onEnd={renamed} />;
   return (
     <li className={isShown ? "shown" : ""}>
       <a href={addressOf(id)} aria-current={isShown ? "page" : undefined} title={title} onClick={onChosen}>
@@ -82,7 +95,7 @@ function Item({ conversation, isShown, isAnswering, onChosen, onDelete }: ItemPr
         {isAnswering && <span className="dot" role="img" aria-label="is being answered" />}
       </a>
       <span className="tools">
-        <IconButton name={`Rename ${title}`} icon={Pencil} onClick={() => setRenaming(true)} />
+        <IconButton name={`Rename ${title}`} icon={Pencil} autoFocus={isRenamed} onClick={() => setRenaming(true)} />
         <IconButton
           name={`Export ${title} as Markdown`}
           icon={Download}
@@ -94,27 +107,53 @@ function Item({ conversation, isShown, isAnswering, onChosen, onDelete }: ItemPr
   );
 }
 
-function Renaming({ conversation: { id, title }, onEnd }: { conversation: Conversation; onEnd: () => void }) {
+interface RenamingProps {
+  conversation: Conversation;
+  /** `byKey`: the focus is still there. */
+  onEnd: (byKey: boolean) => void;
+}
+
+function Renaming({ conversation: { id, title }, onEnd }: RenamingProps) {
   function keep(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
     const chosen = String(new FormData(event.currentTarget).get("title")).trim();
     if (chosen) void rename(id, chosen);
-    onEnd();
+    onEnd(true);
+  }
+  function leave(event: KeyboardEvent) {
+    // Nor does it close the dialog around it, on a small screen.
+    event.preventDefault();
+    onEnd(true);
   }
   return (
     <li>
-      <form onSubmit={keep} onKeyDown={(event) => event.key === "Escape" && onEnd()}>
-        {/* biome-ignore lint/a11y/noAutofocus: it was asked for */}
-        <input name="title" aria-label="New title" defaultValue={title} maxLength={200} autoFocus onBlur={onEnd} />
+      <form onSubmit={keep} onKeyDown={(event) => event.key === "Escape" && leave(event)}>
+        <input
+          name="title"
+          aria-label="New title"
+          defaultValue={title}
+          maxLength={200}
+          // biome-ignore lint/a11y/noAutofocus: it was asked for
+          autoFocus
+          onBlur={() => onEnd(false)}
+        />
       </form>
     </li>
   );
 }
 
-function Deletion({ conversation: { id, title }, onClose }: { conversation: Conversation; onClose: () => void }) {
-  function confirm() {
+interface DeletionProps {
+  conversation: Conversation;
+  onClose: () => void;
+  onDeleted: () => void;
+}
+
+function Deletion({ conversation: { id, title }, onClose, onDeleted }: DeletionProps) {
+  function confirm({ currentTarget }: MouseEvent) {
+    // First, because it keeps the focus inside.
+    currentTarget.closest("dialog")?.close();
+    onDeleted();
     void remove(id);
-    onClose();
     if (location.hash === addressOf(id)) show(null);
   }
   return (
