@@ -65,6 +65,34 @@ describe("GrowingMarkdown", () => {
     }
   });
 
+  it.each([
+    ["$$x$$", ["display:x"]],
+    ["$$\nx\n\ny\n$$", ["display:x\n\ny"]],
+    ["$$x$$ where x.\n\nMore", ["display:x where x.", "More"]],
+    ["$$ x $$.\n\nMore", ["display:x.", "More"]],
+    ["$$x$$, $$y$$", ["display:x, display:y"]],
+    ["$$\nx\n$$ where x.\n\nMore", ["display:x where x.", "More"]],
+    ["So $$x$$ is\n\nMore", ["So display:x is", "More"]],
+    ["So \\[x\\] is", ["So display:x is"]],
+    ["\\[x\\] where x.\n\n\\[y\\]", ["display:x where x.", "display:y"]],
+    ["\\[\nx\n\\]\n\nMore", ["display:x", "More"]],
+    ["So\n$$x$$\nis", ["So", "display:x", "is"]],
+    ["- So $$x$$\n- $$y$$ is", ["So display:x\ndisplay:y is"]],
+    ["1. So:\n   $$\n   x\n   $$\n2. y", ["So:display:x\ny"]],
+    ["> $$x$$\n\nMore", ["display:x", "More"]],
+    ["$$\nx", ["display:x"]],
+    ["It is $5, or $$.", ["It is $5, or $$."]],
+    ["`$$x$$` and \\\\[x]", ["$$x$$ and \\[x]"]],
+    ["    $$x$$", ["$$x$$"]],
+  ])("finds the formulas in %j", (text, blocks) => {
+    const shown = whole(text).map((html) =>
+      html.replace(/<span data-formula="(\w+)">/g, "$1:").replace(/<[^>]*>/g, ""),
+    );
+    expect(shown.map((block) => block.replace(/\n+/g, (lines) => (lines.length > 1 ? "\n\n" : "\n")).trim())).toEqual(
+      blocks,
+    );
+  });
+
   it("begins anew with another text", () => {
     const growing = new GrowingMarkdown();
     growing.blocksOf("one\n\ntwo\n\nthree", false);
