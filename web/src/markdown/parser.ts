@@ -3,66 +3,18 @@ import { tasklist } from "@mdit/plugin-tasklist";
 import { tex } from "@mdit/plugin-tex";
 import MarkdownIt from "markdown-it";
 import type { RenderRule } from "markdown-it/lib/renderer.mjs";
-import type StateBlock from "markdown-it/lib/rules_block/state_block.mjs";
-import type StateInline from "markdown-it/lib/rules_inline/state_inline.mjs";
 import type Token from "markdown-it/lib/token.mjs";
+import { displayFormulas } from "./displayFormulas";
 
 // HTML of the model's is text. Its pictures are links: an address would tell its server what was asked here.
 const markdown = new MarkdownIt({ html: false, linkify: true })
   .use(tex, { delimiters: "all", render: formula })
+  .use(displayFormulas)
   .use(tasklist, { label: false });
 // `example.md` is a file name far more often than a site in Moldova.
 markdown.linkify.set({ fuzzyLink: false, fuzzyEmail: false });
 
 const { escapeHtml } = markdown.utils;
-
-const DISPLAY = [
-  { open: "$$", close: "$$" },
-  { open: "\\[", close: "\\]" },
-];
-
-// In place of the plugin's, which takes all that follows `$$x$$ and words` for the formula.
-for (const rule of ["math_block_dollar", "math_block_bracket"]) markdown.block.ruler.disable(rule);
-markdown.block.ruler.before("math_block_dollar", "display", displayBlock, {
-  alt: ["paragraph", "reference", "blockquote", "list"],
-});
-markdown.inline.ruler.before("escape", "display", displayAmongWords);
-
-/** On a line of its own, or on several. Without an end it is one that is still being written. */
-function displayBlock(state: StateBlock, start: number, end: number, silent: boolean): boolean {
-  const lineAt = (line: number) => state.getLines(line, line + 1, state.blkIndent, false).trim();
-  const kind = DISPLAY.find(({ open }) => lineAt(start).startsWith(open));
-  if (!kind || (state.sCount[start] ?? 0) - state.blkIndent > 3) return false;
-  const lines: string[] = [];
-  let isClosed = false;
-  let line = start;
-  for (; line < end && !isClosed; line += 1) {
-    const text = lineAt(line).slice(line === start ? 2 : 0);
-    if (text && line > start && (state.sCount[line] ?? 0) < state.blkIndent) break;
-    const closing = text.indexOf(kind.close);
-    isClosed = closing !== -1;
-    // Words follow: that is a paragraph with a formula in it.
-    if (isClosed && closing + 2 < text.length) return false;
-    lines.push(isClosed ? text.slice(0, closing) : text);
-  }
-  // An escaped bracket, as far as one can tell by now.
-  if (!isClosed && kind.open === "\\[") return false;
-  // In the middle of a paragraph it may as well be the end of one that began there.
-  if (silent) return isClosed && !lines.slice(1, -1).includes("");
-  state.line = line;
-  const token = state.push("math_block", "math", 0);
-  Object.assign(token, { block: true, content: lines.join("\n").trim(), map: [start, line], markup: kind.open });
-  return true;
-}
-
-function displayAmongWords(state: StateInline, silent: boolean): boolean {
-  const kind = DISPLAY.find(({ open }) => state.src.startsWith(open, state.pos));
-  const closing = kind ? state.src.indexOf(kind.close, state.pos + 2) : -1;
-  if (!kind || closing <= state.pos + 2) return false;
-  if (!silent) state.push("math_block", "math", 0).content = state.src.slice(state.pos + 2, closing).trim();
-  state.pos = closing + 2;
-  return true;
-}
 
 // KaTeX draws it later, in the page.
 function formula(source: string, isDisplay: boolean): string {
