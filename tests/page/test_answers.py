@@ -118,9 +118,13 @@ def test_stop_before_the_first_token_frees_ollama(person: Person, ollama: Script
     expect(person.answer).to_contain_text("Stopped.")
 
 
-def test_the_click_that_stops_sends_nothing(person: Person, ollama: ScriptedOllama) -> None:
+@pytest.mark.parametrize("begun", ["", "Once "])
+def test_the_click_that_stops_sends_nothing(person: Person, ollama: ScriptedOllama, begun: str) -> None:
     """The button under the pointer becomes the one that sends; the next question stays as it is typed."""
-    begin_a_story(person, ollama)
+    ollama.answers(*filter(None, [begun]), ollama.gate())
+    person.open()
+    person.ask("Tell a story.")
+    expect(person.answer).to_contain_text(begun or "Waiting")
     person.question.fill("Another one?")
     person.button("Stop").click()
     expect(person.button("Send")).to_be_visible()
@@ -188,14 +192,15 @@ def test_shift_and_enter_is_a_new_line(person: Person, ollama: ScriptedOllama) -
 def test_enter_that_chooses_a_character_does_not_send(
     person: Person, ollama: ScriptedOllama, *, is_safari: bool
 ) -> None:
-    """As with an input method for Japanese; the next Enter sends. Safari has ended the composition by then."""
+    """As with an input method for Japanese; the next Enter sends. Safari has ended it by then: only the code tells."""
     ollama.answers("はい。")
     person.open()
     keyboard = person.page.context.new_cdp_session(person.page)
     keyboard.send("Input.imeSetComposition", {"text": "仮名", "selectionStart": 2, "selectionEnd": 2})
     if is_safari:
         keyboard.send("Input.insertText", {"text": "仮名"})
-    keyboard.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", "key": "Enter", "windowsVirtualKeyCode": 229})
+    code = 229 if is_safari else 13
+    keyboard.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", "key": "Enter", "windowsVirtualKeyCode": code})
     keyboard.send("Input.insertText", {"text": "仮名です" if is_safari else "仮名仮名です"})
     assert person.questions.count() == 0
     person.page.keyboard.press("Enter")
