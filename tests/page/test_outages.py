@@ -12,7 +12,7 @@ from tests.page.trouble import Trouble
 # What the browser complains of, and what the page says.
 COMPLAINTS = {
     "ollama": ("status of 502", "Ollama cannot be reached"),
-    "api": ("status of 502", "The API cannot be reached"),
+    "api": ("status of 502", "LocalChat's API cannot be reached"),
     "nginx": ("net::ERR_CONNECTION_REFUSED", "LocalChat cannot be reached."),
 }
 

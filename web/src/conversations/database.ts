@@ -24,6 +24,10 @@ function database(): Promise<IDBPDatabase<Schema>> {
     terminated: () => {
       opened = undefined;
     },
+  }).catch((error: unknown) => {
+    // The next use may be luckier: the disk was full, or the person allows it now.
+    opened = undefined;
+    throw error;
   });
   return opened;
 }
