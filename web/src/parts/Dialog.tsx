@@ -1,6 +1,6 @@
 // A modal dialog: the browser's own, which keeps the focus inside, closes on Escape and gives the focus back.
 import { X } from "lucide-react";
-import { type ReactNode, useEffect, useRef } from "react";
+import { type ReactNode, useLayoutEffect, useRef } from "react";
 import { IconButton } from "./IconButton";
 
 interface Props {
@@ -13,7 +13,12 @@ interface Props {
 
 export function Dialog({ title, side, onClose, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => {
+    const shown = dialog.current;
+    shown?.showModal();
+    // Were it merely taken away, the browser would not give the focus back.
+    return () => shown?.close();
+  }, []);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape is the keyboard's way, and the browser's own
     <dialog
