@@ -1,18 +1,25 @@
-"""An answer's Markdown as the browser shows it, while it comes and when it is there."""
+"""How an answer's Markdown is shown: code, tables, formulas, links; whole, and while it is still being written."""
 
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.stack import Stack
-from tests.page.person import Person
+from tests.page import samples
+from tests.page.person import Person, settle
 from tests.page.scripted import ScriptedOllama
 
-CODE = "def add(a, b):\n    # sum\n    return a + 'b'\n"
-LONG_LINE = "x = '" + "long " * 60 + "'"
-COLOURS = "(code) => new Set([...code.querySelectorAll('span')].map((one) => getComputedStyle(one).color)).size"
-IS_WIDER_THAN_ITS_PLACE = "(one) => one.scrollWidth > one.clientWidth"
+PYTHON = 'def greet(name):\n\t"""Says hello."""\n    return f"Hello, {name}!"  # <b>&amp;\n'
+LONG_LINE = "x = " + " + ".join(str(number) for number in range(200))
+WIDE_TABLE = "\n".join(f"|{cell * 30}" for cell in (" a long head |", " --- |", " cell |"))
+SCROLLS = "(one) => one.scrollWidth > one.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(one).overflowX)"
+COLOUR = "(one) => getComputedStyle(one).color"
+# In order: a page that scrolls sideways has a wider document, or messages wider than their frame.
+PAGE_SCROLLS = """() => [document.documentElement, document.querySelector(".messages")]
+  .some((one) => one.scrollWidth > one.clientWidth + 1)"""
+MARK = "(one) => { one.ownMark = true }"
+IS_MARKED = "(one) => one.ownMark === true"
 
 
 @pytest.fixture
@@ -25,179 +32,252 @@ def context_options() -> dict[str, Any]:
     return {"permissions": ["clipboard-read", "clipboard-write"]}
 
 
-def show(person: Person, ollama: ScriptedOllama, markdown: str) -> None:
-    """As an answer that is complete."""
-    ollama.answers(markdown)
+def answered(person: Person, ollama: ScriptedOllama, text: str) -> Locator:
+    """The Markdown of an answer that is complete."""
+    ollama.answers(*samples.pieces(text))
     person.open()
-    person.ask_and_wait("Show me.")
+    person.ask_and_wait("What is it?")
+    return person.answer.locator(".markdown")
+
+
+def copied(page: Page) -> str:
+    return str(page.evaluate("navigator.clipboard.readText()"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_code_is_highlighted(person: Person, ollama: ScriptedOllama, scheme: Any) -> None:
-    """In several colours, by day and by night."""
+def test_code_has_its_language_and_colours(person: Person, ollama: ScriptedOllama, scheme: Any) -> None:
+    """By day and by night: words of the language, texts and comments each in their own."""
     person.page.emulate_media(color_scheme=scheme)
-    show(person, ollama, f"```python\n{CODE}```")
-    expect(person.answer.locator("pre .hljs-keyword").first).to_have_text("def")
-    assert person.answer.locator("pre code").evaluate(COLOURS) >= 3
+    markdown = answered(person, ollama, f"```python\n{PYTHON}```")
+    expect(markdown.locator(".code-bar")).to_have_text("python")
+    parts = [markdown.locator(f".hljs-{kind}").first for kind in ("keyword", "string", "comment")]
+    expect(parts[0]).to_be_visible()
+    colours = {part.evaluate(COLOUR) for part in [markdown.locator("pre"), *parts]}
+    assert len(colours) == 4
 
 
-def test_code_names_its_language_and_is_copied_as_it_is(person: Person, ollama: ScriptedOllama) -> None:
-    """Byte for byte, without what the highlighting added."""
-    show(person, ollama, f"```python\n{CODE}```")
-    expect(person.answer.locator(".code-bar")).to_have_text("python")
+def test_code_is_copied_as_it_is(person: Person, ollama: ScriptedOllama) -> None:
+    """Tabs, signs, the last line; the button says that it is done."""
+    answered(person, ollama, f"```python\n{PYTHON}```")
     person.button("Copy code").click()
     expect(person.button("Copied")).to_be_visible()
-    assert person.page.evaluate("() => navigator.clipboard.readText()") == CODE
+    assert copied(person.page) == PYTHON
 
 
-def test_code_in_a_language_that_nobody_knows_is_shown_plainly(person: Person, ollama: ScriptedOllama) -> None:
-    """So is code of no language."""
-    show(person, ollama, "```nosuch\na < b\n```\n\n```\nc > d\n```")
-    expect(person.answer.locator("pre code")).to_have_text(["a < b\n", "c > d\n"])
-    expect(person.answer.locator(".code-bar")).to_have_text(["nosuch", "text"])
-
-
-def test_what_is_wide_scrolls_by_itself(person: Person, ollama: ScriptedOllama) -> None:
-    """Code, a table and a formula; the page does not."""
-    person.page.set_viewport_size({"width": 360, "height": 740})
-    table = "|" + " a column |" * 20 + "\n|" + " --- |" * 20 + "\n|" + " a cell |" * 20
-    formula = "$$\n" + " + ".join(f"x_{{{number}}}" for number in range(60)) + "\n$$"
-    show(person, ollama, f"```\n{LONG_LINE}\n```\n\n{table}\n\n{formula}")
-    for wide in ("pre", ".table", ".formula.display"):
-        assert person.answer.locator(wide).evaluate(IS_WIDER_THAN_ITS_PLACE), wide
-    assert not person.page.locator("html").evaluate(IS_WIDER_THAN_ITS_PLACE)
-    assert not person.page.get_by_label("Messages").evaluate(IS_WIDER_THAN_ITS_PLACE)
-
-
-def test_cells_are_aligned_as_the_table_says(person: Person, ollama: ScriptedOllama) -> None:
-    """Without a style attribute, which the policy would refuse."""
-    show(person, ollama, "| a | b | c |\n| :-- | --: | :-: |\n| 1 | 2 | 3 |")
-    cells = person.answer.get_by_role("cell")
-    alignments = [cell.evaluate("(one) => getComputedStyle(one).textAlign") for cell in cells.all()]
-    assert alignments == ["start", "end", "center"]
+@pytest.mark.parametrize("language", ["", "no-such-language", "c++", "objective-c#!"])
+def test_code_of_any_language_is_shown(person: Person, ollama: ScriptedOllama, language: str) -> None:
+    """As it is, where there is no highlighting for it."""
+    markdown = answered(person, ollama, f"```{language}\n<b>{PYTHON}\n```")
+    expect(markdown.locator(".code-bar")).to_have_text(language or "text")
+    assert markdown.locator("pre").text_content() == f"<b>{PYTHON}\n"
 
 
 @pytest.mark.parametrize(
-    ("markdown", "kind"),
+    ("text", "place"),
     [
-        ("so $x^2$ it is", "inline"),
-        (r"so \(x^2\) it is", "inline"),
+        (f"```python\n{LONG_LINE}\n```", "pre"),
+        (f"    {LONG_LINE}", "pre"),
+        (WIDE_TABLE, ".table"),
+        (f"$$\n{LONG_LINE}\n$$", ".formula.display"),
+        (f"- in a list\n\n  ```\n  {LONG_LINE}\n  ```", "pre"),
+    ],
+    ids=["code", "indented code", "table", "formula", "code in a list"],
+)
+def test_what_is_wide_scrolls_by_itself(person: Person, ollama: ScriptedOllama, text: str, place: str) -> None:
+    """And not the page with it. It can be reached and moved by keyboard."""
+    person.page.set_viewport_size({"width": 360, "height": 740})
+    wide = answered(person, ollama, text).locator(place)
+    settle(person.page)
+    assert wide.evaluate(SCROLLS)
+    assert not person.page.evaluate(PAGE_SCROLLS)
+    wide.focus()
+    person.page.keyboard.press("ArrowRight")
+    person.page.wait_for_function("(one) => one.scrollLeft > 0", arg=wide.element_handle())
+
+
+def test_a_table_aligns_its_columns(person: Person, ollama: ScriptedOllama) -> None:
+    """As its second line says."""
+    table = "| a | b | c | d |\n| --- | :-- | :-: | --: |\n| 1 | 2 | 3 | 4 |"
+    markdown = answered(person, ollama, table)
+    for row in ("th", "td"):
+        alignments = markdown.locator(row).evaluate_all("(all) => all.map((one) => getComputedStyle(one).textAlign)")
+        assert alignments == ["start", "start", "center", "end"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("It is $x^2$ here.", "inline"),
+        (r"It is \(x^2\) here.", "inline"),
+        ("$$x^2$$", "display"),
         ("$$\nx^2\n$$", "display"),
         ("\\[\nx^2\n\\]", "display"),
+        (r"\[x^2\]", "display"),
+        ("$$x^2$$, as one knows.\n\nMore.", "display"),
+        (r"So \[x^2\] it is.", "display"),
     ],
 )
-def test_a_formula_is_drawn(person: Person, ollama: ScriptedOllama, markdown: str, kind: str) -> None:
-    """In each of the ways that models write one; for screen readers as MathML."""
-    show(person, ollama, markdown)
-    expect(person.answer.locator(f".formula.{kind} .katex-html")).to_be_visible()
-    expect(person.answer.locator(".formula math")).to_have_count(1)
+def test_a_formula_is_drawn(person: Person, ollama: ScriptedOllama, text: str, kind: str) -> None:
+    """Whichever way models write one. Its TeX is there for screen readers."""
+    formula = answered(person, ollama, text).locator(f".formula.{kind}")
+    expect(formula.locator(".katex-html .mord.mathnormal")).to_have_text("x")
+    raised = formula.locator(".msupsub").bounding_box()
+    base = formula.locator(".mord.mathnormal").bounding_box()
+    assert raised
+    assert base
+    assert raised["y"] < base["y"]
+    expect(formula.locator("annotation")).to_have_text("x^2")
 
 
-def test_a_formula_has_the_sizes_that_katex_gave_it(person: Person, ollama: ScriptedOllama) -> None:
-    """They come as style attributes, which the policy refuses; React sets each property instead."""
-    show(person, ollama, r"$$\vec{x} = \begin{pmatrix}1 & 2\\3 & 4\end{pmatrix}\sqrt{\frac{a}{b}}$$")
-    heights = person.answer.locator(".katex-html [style*=height]").evaluate_all(
-        "(all) => all.map((one) => one.style.height)"
+def test_a_formula_has_the_sizes_that_katex_means(person: Person, ollama: ScriptedOllama) -> None:
+    """The policy allows no style attributes, and yet each property is there: heights, places, widths of its parts."""
+    markdown = answered(
+        person, ollama, r"$$\vec{v} = \begin{pmatrix} a & b \\ c & d \end{pmatrix} \sqrt{\frac{1}{2}}$$"
     )
-    assert len([height for height in heights if height.endswith("em")]) > 5
-    arrow = person.answer.locator(".katex-html svg").first
-    # KaTeX's style sheet alone would make it as wide as what it stands in.
-    assert arrow.evaluate("(svg) => svg.style.width.endsWith('em')")
+    expect(markdown.locator(".katex-html .vlist").first).to_be_attached()
+    styled = markdown.locator(".katex-html [style]")
+    assert len(styled.all()) > 20
+    assert styled.evaluate_all("(all) => all.every((one) => one.style.length > 0)")
+    cells = markdown.locator(".katex-html .mtable .mathnormal").evaluate_all(
+        "(all) => all.map((one) => [one.textContent, one.getBoundingClientRect().x, one.getBoundingClientRect().y])"
+    )
+    place = {letter: (x, y) for letter, x, y in cells}
+    assert place["a"][0] < place["b"][0]
+    assert place["a"][1] < place["c"][1]
+    box = markdown.locator(".formula").bounding_box()
+    assert box
+    assert box["height"] > 40
 
 
-def test_bad_tex_is_shown_as_it_is(person: Person, ollama: ScriptedOllama) -> None:
-    """And the rest of the answer with it."""
-    show(person, ollama, r"bad $\frac{a$ and good $b$")
-    expect(person.answer.locator(".formula").first).to_have_text(r"\frac{a")
-    expect(person.answer.locator(".formula .katex-html")).to_have_count(1)
+@pytest.mark.parametrize("text", [r"$\frac{1}{$", r"$$\begin{matrix} a$$", r"$\nosuchthing$", r"$\def\a{\a}\a$"])
+def test_bad_tex_is_shown_as_it_is(person: Person, ollama: ScriptedOllama, text: str) -> None:
+    """It is words of the model's like others."""
+    formula = answered(person, ollama, f"{text} and then").locator(".formula code")
+    expect(formula).to_have_text(text.strip("$"))
 
 
-def test_prices_are_no_formulas(person: Person, ollama: ScriptedOllama) -> None:
-    """Two of them in a line would be one."""
-    show(person, ollama, "from $5 to $10")
-    expect(person.answer.locator("p").first).to_have_text("from $5 to $10")
+@pytest.mark.parametrize("text", ["It is $5 or $6.", "Between $20,000 and $30,000.", r"A \$ and a \$."])
+def test_money_is_no_formula(person: Person, ollama: ScriptedOllama, text: str) -> None:
+    """Dollars come in pairs in plain words too."""
+    markdown = answered(person, ollama, text)
+    expect(markdown).to_have_text(text.replace("\\", ""))
+    expect(markdown.locator(".formula")).to_have_count(0)
 
 
-def test_tasks_say_whether_they_are_done(person: Person, ollama: ScriptedOllama) -> None:
-    """To those who do not see the box too."""
-    show(person, ollama, "- [x] one\n- [ ] two")
-    items = person.answer.get_by_role("listitem")
-    expect(items.nth(0).get_by_role("img", name="done")).to_be_visible()
-    expect(items.nth(1).get_by_role("img", name="to do")).to_be_visible()
+def test_tasks_are_done_or_to_do(person: Person, ollama: ScriptedOllama) -> None:
+    """For the eye and the ear, and nobody can tick them."""
+    markdown = answered(person, ollama, "- [x] wash\n- [ ] dry\n")
+    expect(markdown.get_by_role("img", name="done")).to_have_count(1)
+    expect(markdown.get_by_role("img", name="to do")).to_have_count(1)
+    expect(markdown.locator("input")).to_have_count(0)
 
 
-def test_a_link_opens_beside_the_page_and_tells_nothing_of_it(person: Person, ollama: ScriptedOllama) -> None:
-    """The conversation stays."""
-    show(person, ollama, "see [there](https://example.org/x) or https://example.org/y")
-    for link in person.answer.get_by_role("link").all():
-        expect(link).to_have_attribute("target", "_blank")
-        expect(link).to_have_attribute("rel", "noopener noreferrer")
+def test_links_open_in_a_new_tab(person: Person, ollama: ScriptedOllama) -> None:
+    """With no hold on this one. File names are none."""
+    markdown = answered(person, ollama, "[a](https://a.example/) https://b.example/ <mailto:c@d.example> readme.md")
+    links = markdown.get_by_role("link")
+    addresses = links.evaluate_all("(all) => all.map((one) => [one.href, one.target, one.rel])")
+    assert addresses == [
+        [address, "_blank", "noopener noreferrer"]
+        for address in ("https://a.example/", "https://b.example/", "mailto:c@d.example")
+    ]
 
 
-def test_a_picture_is_a_link(person: Person, ollama: ScriptedOllama) -> None:
-    """Its address would tell a stranger what was asked; conftest.py fails on any request elsewhere."""
-    show(person, ollama, "![a cat](https://example.org/cat.png?asked=this)")
-    expect(person.answer.get_by_role("link", name="a cat")).to_be_visible()
-    expect(person.answer.locator("img")).to_have_count(0)
+def test_pictures_are_links(person: Person, ollama: ScriptedOllama) -> None:
+    """Nothing is fetched: an address could tell its server what was asked here. trouble.py would notice."""
+    markdown = answered(person, ollama, "![a cat](https://a.example/cat.png?secret)\n\n![](data:image/png;base64,AAAA)")
+    expect(markdown.get_by_role("link", name="a cat")).to_have_attribute("href", "https://a.example/cat.png?secret")
+    expect(markdown.locator("img")).to_have_count(0)
 
 
 @pytest.mark.parametrize(
-    ("begun", "seen"),
+    ("text", "shown"),
     [
-        ("Words.\n\n```python\nprint(1)\nprint(", "print(1)\nprint("),
-        ("Words.\n\n| a | b |\n| --- | --- |\n| 1 |", "1"),
-        ("Words.\n\n- one\n- t", "t"),
-        ("Words.\n\n$$\n\\frac{a}{", "\\frac{a}{"),
-        ("Words.\n\nsee [the", "see [the"),
+        ("```python\nprint('half", "pythonprint('half"),
+        ("```", "text"),
+        ("| a | b |\n| --- | --- |\n| 1", "ab1"),
+        ("See [this](https://a.exam", "See [this](https://a.exam"),
+        ("It is **very bo", "It is **very bo"),
+        ("It is $x^", "It is $x^"),
+        ("1. one\n2. tw", "onetw"),
+        ("# Titl", "Titl"),
     ],
+    ids=["fence", "ticks", "table", "link", "bold", "formula", "list", "title"],
 )
-def test_what_is_half_written_is_shown(person: Person, ollama: ScriptedOllama, begun: str, seen: str) -> None:
-    """As far as it goes, beside what is finished."""
-    ollama.answers(begun, ollama.gate())
+def test_what_is_unfinished_is_shown_so_far(person: Person, ollama: ScriptedOllama, text: str, shown: str) -> None:
+    """While it is being written: in the block that it will be, or its characters."""
+    ollama.answers("First.\n\n", text, ollama.gate())
     person.open()
-    person.ask("Begin.")
-    expect(person.answer.get_by_text(seen).last).to_be_visible()
-    expect(person.answer.locator("p").first).to_have_text("Words.")
+    person.ask("What is it?")
+    last = person.answer.locator(".markdown > *").nth(1)
+    expect(last).to_be_visible()
+    assert last.evaluate("(one) => one.textContent.replaceAll('\\n', '')") == shown
 
 
-def mark(page: Page, selector: str) -> None:
-    """Tells the elements that are there from any that take their place later."""
-    page.locator(selector).evaluate_all("(all) => all.forEach((one) => { one.isTheFirst = true; })")
-
-
-def test_what_is_finished_is_not_made_anew(person: Person, ollama: ScriptedOllama) -> None:
-    """A paragraph, and a block of code, which keeps its place from its first line to its last."""
-    more, end = ollama.gate(), ollama.gate()
-    ollama.answers("First.\n\n```python\na = 1\n", more, "b = 2\n```\n\nLast.", end)
+def test_an_unfinished_formula_is_drawn_so_far(person: Person, ollama: ScriptedOllama) -> None:
+    """As soon as what there is can be drawn; until then its TeX is shown."""
+    brace, rest = ollama.gate(), ollama.gate()
+    ollama.answers("First.\n\n$$\n\\frac{1}{", brace, "2} + x", rest)
     person.open()
-    person.ask("Begin.")
-    expect(person.answer.locator("pre")).to_contain_text("a = 1")
-    mark(person.page, ".answer :is(p, pre)")
-    more.open()
-    expect(person.answer).to_contain_text("Last.")
-    end.open()
+    person.ask("What is it?")
+    expect(person.answer.locator(".formula code")).to_have_text("\\frac{1}{")
+    brace.open()
+    expect(person.answer.locator(".formula annotation")).to_have_text("\\frac{1}{2} + x")
+
+
+def test_finished_blocks_are_left_alone(person: Person, ollama: ScriptedOllama) -> None:
+    """The same elements from when they are finished to the end, whatever comes after them."""
+    gate = ollama.gate()
+    ollama.answers("First.\n\n```python\nx = 1\n```\n\n", "And", gate, *samples.pieces(samples.ANSWER, 50))
+    person.open()
+    person.ask("What is it?")
+    blocks = [person.answer.locator(".markdown > *").nth(number) for number in (0, 1)]
+    expect(person.answer.locator(".markdown")).to_contain_text("And")
+    expect(blocks[1].locator(".hljs-number")).to_be_visible()
+    for block in [*blocks, blocks[1].locator(".hljs-number")]:
+        block.evaluate(MARK)
+    gate.open()
     expect(person.button("Try again")).to_be_visible()
-    expect(person.answer.locator("pre")).to_have_text("a = 1\nb = 2\n")
-    are_first = person.answer.locator(".markdown :is(p, pre)").evaluate_all(
-        "(all) => all.map((one) => !!one.isTheFirst)"
-    )
-    assert are_first == [True, True, False]
+    assert all(block.evaluate(IS_MARKED) for block in [*blocks, blocks[1].locator(".hljs-number")])
 
 
-def test_a_selection_outlives_what_comes_after(person: Person, ollama: ScriptedOllama) -> None:
-    """One can copy from an answer that is still being written."""
+def test_a_block_of_code_is_one_element_from_its_first_line_to_its_last(person: Person, ollama: ScriptedOllama) -> None:
+    """A selection and a place in it outlive its end."""
     more = ollama.gate()
-    ollama.answers("Select me.\n\nSecond ", more, "paragraph.\n\nThird.")
+    ollama.answers("```python\na = 1\n", more, "b = 2\n```\n\nLast.")
     person.open()
-    person.ask("Begin.")
-    expect(person.answer).to_contain_text("Second")
-    person.page.evaluate("() => getSelection().selectAllChildren(document.querySelector('.markdown p'))")
+    person.ask("What is it?")
+    code = person.answer.locator("pre")
+    expect(code).to_contain_text("a = 1")
+    code.evaluate(MARK)
     more.open()
-    expect(person.answer).to_contain_text("Third.")
-    assert person.page.evaluate("() => getSelection().toString()") == "Select me."
+    expect(person.button("Try again")).to_be_visible()
+    expect(code).to_have_text("a = 1\nb = 2\n")
+    assert code.evaluate(IS_MARKED)
 
 
-def test_a_link_defined_at_the_end_is_one_throughout(person: Person, ollama: ScriptedOllama) -> None:
+def test_a_link_that_is_defined_at_the_end_is_one(person: Person, ollama: ScriptedOllama) -> None:
     """It can be known only when the answer is complete."""
-    show(person, ollama, "see [there][1]\n\nwords\n\n[1]: https://example.org")
-    expect(person.answer.get_by_role("link", name="there")).to_have_attribute("href", "https://example.org")
+    markdown = answered(person, ollama, "see [there][1]\n\nwords\n\n[1]: https://a.example")
+    expect(markdown.get_by_role("link", name="there")).to_have_attribute("href", "https://a.example")
+
+
+def test_a_selection_stays_while_the_answer_goes_on(person: Person, ollama: ScriptedOllama) -> None:
+    """One can copy from what is finished without waiting for the end."""
+    gate = ollama.gate()
+    ollama.answers("First of all.\n\n", "And", gate, *samples.pieces(samples.ANSWER, 50))
+    person.open()
+    person.ask("What is it?")
+    expect(person.answer.locator(".markdown")).to_contain_text("And")
+    person.answer.get_by_text("First of all.").select_text()
+    gate.open()
+    expect(person.button("Try again")).to_be_visible()
+    assert person.page.evaluate("getSelection().toString().trim()") == "First of all."
+
+
+def test_an_answer_is_copied_as_markdown(person: Person, ollama: ScriptedOllama) -> None:
+    """Character for character as the model wrote it."""
+    answered(person, ollama, samples.ANSWER)
+    person.button("Copy answer").click()
+    expect(person.button("Copied")).to_be_visible()
+    assert copied(person.page) == samples.ANSWER
