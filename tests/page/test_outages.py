@@ -13,7 +13,8 @@ from tests.page.trouble import Trouble
 COMPLAINTS = {
     "ollama": ("status of 502", "Ollama cannot be reached"),
     "api": ("status of 502", "LocalChat's API cannot be reached"),
-    "nginx": ("net::ERR_CONNECTION_REFUSED", "LocalChat cannot be reached."),
+    # Refused or reset: it depends on what was under way.
+    "nginx": ("net::ERR_CONNECTION_RE", "LocalChat cannot be reached."),
 }
 
 
