@@ -62,6 +62,7 @@ class Person:
     def begin(self) -> None:
         """A new conversation."""
         self.page.get_by_role("link", name="New conversation").click()
+        expect(self.answers).to_have_count(0)
         expect(self.questions).to_have_count(0)
 
     def use(self, tool: str, title: str) -> None:

@@ -1,6 +1,6 @@
 // The place to ask: words, files, send, stop.
 import { ArrowUp, Paperclip, Square, X } from "lucide-react";
-import { type ClipboardEvent, type FormEvent, type KeyboardEvent, useEffect, useRef } from "react";
+import { type ClipboardEvent, type FormEvent, type KeyboardEvent, useLayoutEffect, useRef } from "react";
 import type { Model } from "./api/types";
 import { attach, change, type Draft, discard, NEW, type Pending, useDraft } from "./attachments/drafts";
 import { PendingView } from "./attachments/PendingView";
@@ -30,11 +30,12 @@ export function Composer({ id }: { id: string | null }) {
   const files = model ? seenBy(model, fitted(draft.files, room(settings, model))) : draft.files;
   const obstacle = obstacleTo(draft, model);
   const editedId = draft.insteadOf?.id;
-  useEffect(() => {
+  // Before anybody can do something else: an effect that comes later would take the focus from it.
+  useLayoutEffect(() => {
     // On a touch screen the keyboard would come up, over half of the page.
     if (editedId || HAS_KEYBOARD.matches) words.current?.focus();
   }, [editedId]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     // What had the focus is gone: the button that sent, or that tried again.
     const isLost = document.activeElement === document.body;
     if (isAnswering && isLost && HAS_KEYBOARD.matches) words.current?.focus();
