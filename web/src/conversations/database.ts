@@ -32,10 +32,13 @@ function database(): Promise<IDBPDatabase<Schema>> {
   return opened;
 }
 
-/** The last used first. */
+/** In no particular order. */
 export async function listConversations(): Promise<Conversation[]> {
-  const found = await (await database()).getAll("conversations");
-  return found.sort((one, other) => other.updatedAt - one.updatedAt);
+  return (await database()).getAll("conversations");
+}
+
+export async function getConversation(id: string): Promise<Conversation | undefined> {
+  return (await database()).get("conversations", id);
 }
 
 export async function listMessages(conversationId: string): Promise<Message[]> {

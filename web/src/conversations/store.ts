@@ -72,7 +72,7 @@ export function begin(question: string): string {
 
 /** Adds messages at the end, and saves them. */
 export async function add(id: string, ...added: Message[]): Promise<void> {
-  setState(({ messages }) => ({ messages: { ...messages, [id]: [...(messages[id] ?? []), ...added] } }));
+  changeMessages(id, (all) => [...all, ...added]);
   await change(id, { updatedAt: Date.now() }, added);
 }
 
@@ -82,10 +82,7 @@ export function setAnswering(id: string, is: boolean): void {
 
 /** Shows a message as it is now. It is not saved yet: that is for `save`, now and then. */
 export function show(message: Message): void {
-  const id = message.conversationId;
-  setState(({ messages }) => ({
-    messages: { ...messages, [id]: (messages[id] ?? []).map((one) => (one.id === message.id ? message : one)) },
-  }));
+  changeMessages(message.conversationId, (all) => all.map((one) => (one.id === message.id ? message : one)));
 }
 
 export async function save(message: Message): Promise<void> {
@@ -97,9 +94,7 @@ export async function save(message: Message): Promise<void> {
 /** Takes away the messages from `position` on. */
 export async function cutFrom(id: string, position: number): Promise<void> {
   const gone = messagesOf(id).filter((message) => message.position >= position);
-  setState(({ messages }) => ({
-    messages: { ...messages, [id]: (messages[id] ?? []).filter((message) => !gone.includes(message)) },
-  }));
+  changeMessages(id, (all) => all.filter((message) => !gone.includes(message)));
   await saving(() => database.removeMessages(gone.map((message) => message.id)));
 }
 
@@ -127,6 +122,10 @@ export async function remove(id: string): Promise<void> {
 export const newId = (): string =>
   // crypto.randomUUID is for HTTPS and localhost alone, and this may be http://192.168.1.20:8000.
   Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+function changeMessages(id: string, changed: (all: Message[]) => Message[]): void {
+  setState(({ messages }) => ({ messages: { ...messages, [id]: changed(messages[id] ?? []) } }));
+}
 
 async function change(id: string, changes: Partial<Conversation>, messages: readonly Message[] = []): Promise<void> {
   const found = conversation(id);
@@ -160,11 +159,11 @@ async function saving(write: () => Promise<void>): Promise<void> {
 
 // Another tab changed this one. The rest stays as it is: some of it may not be in the database yet.
 async function reload(id: string): Promise<void> {
-  const changed = (await database.listConversations()).filter((one) => one.id === id);
+  const changed = await database.getConversation(id);
   const messages = await database.listMessages(id);
   setState((state) => {
     if (!state.list) return state;
-    const list = inOrder([...state.list.filter((one) => one.id !== id), ...changed]);
+    const list = inOrder([...state.list.filter((one) => one.id !== id), ...(changed ? [changed] : [])]);
     // An answer that this tab is writing is further than the database.
     const isShown = id in state.messages && !state.answering.includes(id);
     return { list, messages: isShown ? { ...state.messages, [id]: messages } : state.messages };
