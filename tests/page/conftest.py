@@ -22,7 +22,6 @@ from tests.e2e.conftest import (  # noqa: F401
     models,
     running_before_fake_ollama,
     shared_stack,
-    stack,
 )
 from tests.e2e.conftest import pytest_runtest_makereport as add_the_logs_of_the_stack
 from tests.e2e.stack import ROOT, Stack, run
@@ -72,13 +71,19 @@ def stack_before_fake_ollama(running_before_fake_ollama: StackBeforeFake) -> Ite
 
 
 @pytest.fixture
-def context_options() -> dict[str, Any]:
-    """Playwright's options of a context, for a module to override: a small screen, a dark one, another language."""
-    return {}
+def stack(stack_before_fake_ollama: Stack) -> Stack:
+    """The stack of most tests. A module that needs the real model, or other limits, overrides this."""
+    return stack_before_fake_ollama
 
 
 @pytest.fixture
-def trouble(stack: Stack) -> Trouble:  # noqa: F811
+def context_options() -> dict[str, Any]:
+    """Playwright's options of a context, for a module to override: a small screen, a dark one, another language."""
+    return {"permissions": ["clipboard-read", "clipboard-write"]}
+
+
+@pytest.fixture
+def trouble(stack: Stack) -> Trouble:
     """Where a test says what it expects the browser to complain of."""
     return Trouble(stack.url)
 
@@ -87,7 +92,7 @@ def trouble(stack: Stack) -> Trouble:  # noqa: F811
 def context(
     request: pytest.FixtureRequest,
     chromium: Browser,
-    stack: Stack,  # noqa: F811
+    stack: Stack,
     trouble: Trouble,
     context_options: dict[str, Any],
 ) -> Iterator[BrowserContext]:
@@ -125,13 +130,13 @@ def page(context: BrowserContext) -> Page:
 
 
 @pytest.fixture
-def person(page: Page, stack: Stack) -> Person:  # noqa: F811
+def person(page: Page, stack: Stack) -> Person:
     return Person(page, stack)
 
 
 @pytest.fixture
 def ollama(fake_ollama_on_the_host: FakeOllama) -> ScriptedOllama:  # noqa: F811
-    """For modules whose `stack` is the one before the scripted Ollama. It remembers nothing of the test before."""
+    """For tests whose `stack` is the one before the scripted Ollama. It remembers nothing of the test before."""
     return ScriptedOllama(fake_ollama_on_the_host)
 
 

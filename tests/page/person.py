@@ -70,6 +70,10 @@ class Person:
         self.page.get_by_role("listitem").filter(has=self.page.get_by_role("link", name=title)).hover()
         self.button(re.compile(f"{tool} {re.escape(title)}")).click()
 
+    def copied(self) -> str:
+        """What is on the clipboard."""
+        return str(self.page.evaluate("navigator.clipboard.readText()"))
+
     def button(self, name: str | re.Pattern[str]) -> Locator:
         return self.page.get_by_role("button", name=name, exact=isinstance(name, str))
 

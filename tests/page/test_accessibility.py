@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
-from tests.e2e.stack import Stack
 from tests.page import samples
 from tests.page.person import Person, settle
 from tests.page.scripted import ScriptedOllama
@@ -57,11 +56,6 @@ STICKS_OUT = """() => [...document.querySelectorAll("body *")]
     return width > 1 && (left < -1 || right > innerWidth + 1 || scrolls);
   })
   .map((one) => `${one.tagName} ${one.getAttribute("class")}: ${one.textContent.slice(0, 30)}`)"""
-
-
-@pytest.fixture
-def stack(stack_before_fake_ollama: Stack) -> Stack:
-    return stack_before_fake_ollama
 
 
 def login(person: Person, _ollama: ScriptedOllama, _trouble: Trouble) -> None:

@@ -1,12 +1,11 @@
 """Asking and being answered, with a scripted Ollama: how an answer comes, ends, is stopped, and is asked for again."""
 
 import time
-from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.e2e.stack import FREED_WITHIN_SECONDS, Stack, until
+from tests.e2e.stack import FREED_WITHIN_SECONDS, until
 from tests.fake_ollama import Ending
 from tests.page.person import Person
 from tests.page.scripted import ScriptedOllama
@@ -23,27 +22,12 @@ SAVED = """words => new Promise(resolve => {
 })"""
 
 
-@pytest.fixture
-def stack(stack_before_fake_ollama: Stack) -> Stack:
-    return stack_before_fake_ollama
-
-
-@pytest.fixture
-def context_options() -> dict[str, Any]:
-    return {"permissions": ["clipboard-read", "clipboard-write"]}
-
-
 def begin_a_story(person: Person, ollama: ScriptedOllama) -> None:
     """Asks for one that does not go on after its first word."""
     ollama.answers("Once ", ollama.gate())
     person.open()
     person.ask("Tell a story.")
     expect(person.answer).to_contain_text("Once")
-
-
-def copied(page: Page) -> str:
-    text: str = page.evaluate("() => navigator.clipboard.readText()")
-    return text
 
 
 def test_an_answer_appears_before_it_is_complete(person: Person, ollama: ScriptedOllama) -> None:
@@ -261,7 +245,7 @@ def test_an_answer_is_copied_as_markdown(person: Person, ollama: ScriptedOllama)
     person.ask_and_wait("Be bold.")
     person.button("Copy answer").click()
     expect(person.button("Copied")).to_be_visible()
-    assert copied(person.page) == "It is **bold**."
+    assert person.copied() == "It is **bold**."
 
 
 def test_a_question_is_copied(person: Person, ollama: ScriptedOllama) -> None:
@@ -271,7 +255,7 @@ def test_a_question_is_copied(person: Person, ollama: ScriptedOllama) -> None:
     person.ask_and_wait("Is it?")
     person.button("Copy question").click()
     expect(person.button("Copied")).to_be_visible()
-    assert copied(person.page) == "Is it?"
+    assert person.copied() == "Is it?"
 
 
 def test_copying_works_without_https(person: Person, ollama: ScriptedOllama) -> None:

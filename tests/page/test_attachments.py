@@ -44,11 +44,6 @@ SIZE = """async (image) => {
 
 
 @pytest.fixture
-def stack(stack_before_fake_ollama: Stack) -> Stack:
-    return stack_before_fake_ollama
-
-
-@pytest.fixture
 def stored(stack: Stack) -> Callable[[], list[str]]:
     """The names of what is on the server, half-written files included."""
     return lambda: stack.python("api", "import os; print(*os.listdir('/data/uploads'), sep='\\n')").split()
@@ -113,7 +108,6 @@ def test_pasted_text_stays_text(person: Person, ollama: ScriptedOllama) -> None:
     person.open()
     give(person.question, "paste", samples.file("", b"words"), samples.png(8, 8))
     expect(pending(person)).to_have_count(0)
-    person.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     person.page.evaluate("navigator.clipboard.writeText('pasted words')")
     person.question.press("Control+v")
     expect(person.question).to_have_value("pasted words")

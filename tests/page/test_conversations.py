@@ -27,11 +27,6 @@ KEPT = """async () => {
 }"""
 
 
-@pytest.fixture
-def stack(stack_before_fake_ollama: Stack) -> Stack:
-    return stack_before_fake_ollama
-
-
 def talk(person: Person, ollama: ScriptedOllama, **answers: str) -> None:
     """Has a conversation for each: the question is its title."""
     person.open()

@@ -22,11 +22,6 @@ LET_IN, NOT_LET_IN = 5173, 5174
 
 
 @pytest.fixture
-def stack(stack_before_fake_ollama: Stack) -> Stack:
-    return stack_before_fake_ollama
-
-
-@pytest.fixture
 def trouble(stack: Stack) -> Trouble:
     """All that the page asks is asked elsewhere here."""
     trouble = Trouble(stack.url)

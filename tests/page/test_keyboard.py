@@ -43,11 +43,6 @@ STOPS = [
 ]
 
 
-@pytest.fixture
-def stack(stack_before_fake_ollama: Stack) -> Stack:
-    return stack_before_fake_ollama
-
-
 def tab_to(page: Page, target: Locator) -> None:
     """By the Tab key alone."""
     for _ in range(40):

@@ -5,10 +5,16 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Response, Route, expect
 
+from tests.e2e.stack import Stack
 from tests.page.trouble import Trouble
 
 PLANTED = "<script>document.documentElement.dataset.planted = 'ran'</script>"
 APPEND = "const append = (tag, fields) => document.body.append(Object.assign(document.createElement(tag), fields));"
+
+
+@pytest.fixture
+def stack(shared_stack: Stack) -> Stack:
+    return shared_stack
 
 
 def test_the_page_loads_and_its_script_runs(page: Page) -> None:

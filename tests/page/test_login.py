@@ -16,11 +16,6 @@ SIGNING_KEY = "print(open('/data/state/secret_key').read())"
 EXPIRED = "Your login has expired."
 
 
-@pytest.fixture
-def stack(stack_before_fake_ollama: Stack) -> Stack:
-    return stack_before_fake_ollama
-
-
 def refuse_once(page: Page, path: str) -> None:
     """The next request there has a token that is none, so the API refuses it."""
 
@@ -28,6 +23,11 @@ def refuse_once(page: Page, path: str) -> None:
         route.continue_(headers={**route.request.headers, "authorization": "Bearer broken"})
 
     page.route(f"**{path}", break_token, times=1)
+
+
+def ask_and_be_refused(person: Person) -> None:
+    refuse_once(person.page, "/chat")
+    person.ask("Give me something.")
 
 
 def expired_token(stack: Stack) -> str:
@@ -95,8 +95,7 @@ def test_a_refused_question_goes_on_after_the_login(person: Person, ollama: Scri
     trouble.expect("401")
     ollama.answers("Here you are.")
     person.open()
-    refuse_once(person.page, "/chat")
-    person.ask("Give me something.")
+    ask_and_be_refused(person)
     expect(person.page.get_by_text(EXPIRED)).to_be_visible()
     assert ollama.chats == []
     person.log_in()
@@ -148,8 +147,7 @@ def test_behind_the_login_nothing_can_be_used(person: Person, trouble: Trouble) 
     """The page is there to see, not to reach by keyboard; the password is where one types."""
     trouble.expect("401")
     person.open()
-    refuse_once(person.page, "/chat")
-    person.ask("Give me something.")
+    ask_and_be_refused(person)
     expect(person.page.locator(".behind")).to_have_attribute("inert", "")
     expect(person.page.get_by_label("Password")).to_be_focused()
     expect(person.question).to_be_visible()
@@ -160,8 +158,7 @@ def test_after_the_login_the_focus_is_where_it_was(person: Person, ollama: Scrip
     trouble.expect("401")
     ollama.answers("Here you are.")
     person.open()
-    refuse_once(person.page, "/chat")
-    person.ask("Give me something.")
+    ask_and_be_refused(person)
     expect(person.page.get_by_text(EXPIRED)).to_be_visible()
     person.log_in()
     expect(person.question).to_be_focused()

@@ -9,7 +9,6 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
-from tests.e2e.stack import Stack
 from tests.page import samples
 from tests.page.conftest import ARTEFACTS
 from tests.page.person import Person, settle
@@ -21,11 +20,6 @@ USUAL, NARROW, WIDE = (
     ViewportSize(width=360, height=740),
     ViewportSize(width=2560, height=1440),
 )
-
-
-@pytest.fixture
-def stack(stack_before_fake_ollama: Stack) -> Stack:
-    return stack_before_fake_ollama
 
 
 def keep_picture(page: Page, name: str, size: ViewportSize) -> None:

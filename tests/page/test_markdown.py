@@ -3,9 +3,8 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, expect
 
-from tests.e2e.stack import Stack
 from tests.page import samples
 from tests.page.person import Person, settle
 from tests.page.scripted import ScriptedOllama
@@ -22,26 +21,12 @@ MARK = "(one) => { one.ownMark = true }"
 IS_MARKED = "(one) => one.ownMark === true"
 
 
-@pytest.fixture
-def stack(stack_before_fake_ollama: Stack) -> Stack:
-    return stack_before_fake_ollama
-
-
-@pytest.fixture
-def context_options() -> dict[str, Any]:
-    return {"permissions": ["clipboard-read", "clipboard-write"]}
-
-
 def answered(person: Person, ollama: ScriptedOllama, text: str) -> Locator:
     """The Markdown of an answer that is complete."""
     ollama.answers(*samples.pieces(text))
     person.open()
     person.ask_and_wait("What is it?")
     return person.answer.locator(".markdown")
-
-
-def copied(page: Page) -> str:
-    return str(page.evaluate("navigator.clipboard.readText()"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -61,7 +46,7 @@ def test_code_is_copied_as_it_is(person: Person, ollama: ScriptedOllama) -> None
     answered(person, ollama, f"```python\n{PYTHON}```")
     person.button("Copy code").click()
     expect(person.button("Copied")).to_be_visible()
-    assert copied(person.page) == PYTHON
+    assert person.copied() == PYTHON
 
 
 @pytest.mark.parametrize("language", ["", "no-such-language", "c++", "objective-c#!"])
@@ -280,4 +265,4 @@ def test_an_answer_is_copied_as_markdown(person: Person, ollama: ScriptedOllama)
     answered(person, ollama, samples.ANSWER)
     person.button("Copy answer").click()
     expect(person.button("Copied")).to_be_visible()
-    assert copied(person.page) == samples.ANSWER
+    assert person.copied() == samples.ANSWER

@@ -1,11 +1,7 @@
 """Choosing a model, before a scripted Ollama: what is offered, what is remembered, and what if there is none."""
 
-from typing import Any
-
-import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.e2e.stack import Stack
 from tests.page.person import Person
 from tests.page.scripted import ScriptedOllama, model
 from tests.page.trouble import Trouble
@@ -14,16 +10,6 @@ PULL = "docker compose exec ollama ollama pull llama3.2"
 
 # The page looks every 2 s, and every 15 s while nothing is wrong.
 BACK_WITHIN_MS = 8000
-
-
-@pytest.fixture
-def stack(stack_before_fake_ollama: Stack) -> Stack:
-    return stack_before_fake_ollama
-
-
-@pytest.fixture
-def context_options() -> dict[str, Any]:
-    return {"permissions": ["clipboard-read", "clipboard-write"]}
 
 
 def choice(person: Person) -> Locator:
@@ -74,7 +60,7 @@ def test_without_a_model_the_page_says_how_to_get_one(person: Person, ollama: Sc
     expect(person.page.get_by_text(PULL)).to_be_visible()
     person.button("Copy command").click()
     expect(person.button("Copied")).to_be_visible()
-    assert person.page.evaluate("() => navigator.clipboard.readText()") == PULL
+    assert person.copied() == PULL
     expect(person.page.get_by_text("There is no model to ask.")).to_be_visible()
     person.ask("Anybody there?")
     expect(person.question).to_have_value("Anybody there?")

@@ -19,6 +19,11 @@ COMPLAINTS = {
 
 
 @pytest.fixture
+def stack(shared_stack: Stack) -> Stack:
+    return shared_stack
+
+
+@pytest.fixture
 def everything_back(stack: Stack) -> Iterator[None]:
     yield
     stack.run("up", "--detach", "--wait", "--no-build", "--no-recreate")

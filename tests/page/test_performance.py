@@ -3,7 +3,6 @@
 import os
 from statistics import median
 
-import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.e2e.stack import Stack
@@ -38,11 +37,6 @@ NOTE_FRAMES = """() => {
   };
   requestAnimationFrame(note);
 }"""
-
-
-@pytest.fixture
-def stack(stack_before_fake_ollama: Stack) -> Stack:
-    return stack_before_fake_ollama
 
 
 def mixed() -> str:

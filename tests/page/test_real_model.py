@@ -2,12 +2,18 @@
 
 import time
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.stack import FREED_WITHIN_SECONDS, MODEL, Stack, until
 from tests.page.person import Person
 
 QUESTION = "What is the capital of France?"
+
+
+@pytest.fixture
+def stack(shared_stack: Stack) -> Stack:
+    return shared_stack
 
 
 def open_the_page(person: Person) -> None:

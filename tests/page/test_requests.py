@@ -3,14 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.stack import Stack
 from tests.page.person import Person
 from tests.page.scripted import ScriptedOllama
-
-
-@pytest.fixture
-def stack(stack_before_fake_ollama: Stack) -> Stack:
-    return stack_before_fake_ollama
 
 
 def said(role: str, content: str) -> dict[str, str]:

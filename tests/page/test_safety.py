@@ -45,11 +45,6 @@ DROP = """(page, [names, content]) => {
 
 
 @pytest.fixture
-def stack(stack_before_fake_ollama: Stack) -> Stack:
-    return stack_before_fake_ollama
-
-
-@pytest.fixture
 def context(context: BrowserContext) -> BrowserContext:
     context.add_init_script(TELLS)
     return context

@@ -10,11 +10,6 @@ from tests.page.test_conversations import REFUSE_STORAGE
 
 
 @pytest.fixture
-def stack(stack_before_fake_ollama: Stack) -> Stack:
-    return stack_before_fake_ollama
-
-
-@pytest.fixture
 def other(context: BrowserContext, person: Person, ollama: ScriptedOllama, stack: Stack) -> Person:
     """In the second tab, where a conversation is shown that was had in the first."""
     ollama.answers("With flour.")
