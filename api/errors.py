@@ -1,18 +1,6 @@
-"""Every refusal, and the one handler that renders them: `{"detail": "<what is wrong, for a person>"}`.
-
-Under the paths of another protocol (protocols.py) the same refusal has that protocol's shape.
-"""
+"""Every refusal: a status, and what is wrong and what to do, for a person. dialects.py puts them into a shape."""
 
 from collections.abc import Mapping
-
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-from starlette.exceptions import HTTPException
-
-from api.protocols import Protocol, error_body, protocol_of
-
-NOT_FOUND, METHOD_NOT_ALLOWED = 404, 405
 
 
 class ApiError(Exception):
@@ -21,135 +9,150 @@ class ApiError(Exception):
     status = 500
     detail = "The server failed to handle this request; its log has the reason under this request's X-Request-ID."
 
+    def __init_subclass__(cls, *, status: int | None = None) -> None:
+        cls.status = status or cls.status
+
     def __init__(self, detail: str | None = None, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail or self.detail)
         self.detail = detail or self.detail
         self.headers = dict(headers or {})
 
 
-class AmbiguousBody(ApiError):
-    status = 400
+class AmbiguousBody(ApiError, status=400): ...
 
 
-class NotAuthenticated(ApiError):
-    status = 401
-    detail = "A valid bearer token is needed: get one from POST /login, send it as 'Authorization: Bearer <token>'."
+class NotAuthenticated(ApiError, status=401):
+    detail = (
+        "A valid bearer token is needed: get one from POST /login, send it as 'Authorization: Bearer <token>'. "
+        "An API key works too."
+    )
 
     def __init__(self, detail: str | None = None) -> None:
         super().__init__(detail, {"WWW-Authenticate": "Bearer"})
 
 
-class AdminsOnly(ApiError):
-    status = 403
+class CrossSiteLogin(ApiError, status=403):
+    detail = (
+        "This login was sent by a web page of another origin. If the page is yours, add its origin to CORS_ORIGINS; "
+        "if it is LocalChat's own behind a reverse proxy, let the proxy pass the Host header on unchanged."
+    )
+
+
+class WeakPassword(ApiError, status=403):
+    detail = (
+        "This account's password is good for this machine only, and this login came through a proxy or a public name. "
+        "Set ADMIN_PASSWORD to 10 or more characters in .env and run 'docker compose up -d'."
+    )
+
+
+class AdminsOnly(ApiError, status=403):
     detail = "Only an administrator may do this."
 
 
-class CloudModel(ApiError):
-    status = 403
-
+class CloudModel(ApiError, status=403):
     def __init__(self, model: str) -> None:
         super().__init__(f"{model!r} runs in Ollama's cloud; what is asked here stays on this machine.")
 
 
-class ModelNotFound(ApiError):
-    status = 404
+class CloudTool(ApiError, status=403):
+    def __init__(self, kind: str) -> None:
+        super().__init__(
+            f"The tool {kind[:50]!r} is run by ollama.com; what is asked here stays on this machine. Leave it out "
+            '(in Codex: web_search = "disabled"), or turn off the cloud of this Ollama (OLLAMA_NO_CLOUD=1).'
+        )
 
+
+class ModelNotFound(ApiError, status=404):
     def __init__(self, model: str) -> None:
         super().__init__(f"model '{model}' not found")
 
 
-class UploadNotFound(ApiError):
-    status = 404
+class NotFound(ApiError, status=404): ...
+
+
+class UploadNotFound(NotFound):
     detail = "There is no such file."
 
 
-class BodyTooLarge(ApiError):
-    status = 413
+class MethodNotAllowed(ApiError, status=405): ...
 
 
-class UnsupportedFile(ApiError):
-    status = 415
+class BodyTooSlow(ApiError, status=408): ...
 
 
-class RangeNotInFile(ApiError):
-    status = 416
+class BodyTooLarge(ApiError, status=413): ...
+
+
+class FileTooLarge(BodyTooLarge):
+    def __init__(self, max_mb: int) -> None:
+        super().__init__(f"The file is larger than {max_mb} MB (MAX_UPLOAD_MB).")
+
+
+class CompressedBody(ApiError, status=415):
+    def __init__(self, encodings: str) -> None:
+        advice = ""
+        if "zstd" in encodings.lower():
+            advice = " In Codex, set enable_request_compression = false under [features] in config.toml."
+        super().__init__(
+            f"The body is compressed (Content-Encoding: {encodings}); send it uncompressed.{advice}",
+            {"Accept-Encoding": "identity"},  # RFC 7694: what a request may have
+        )
+
+
+class NotJson(ApiError, status=415):
+    detail = "Send JSON, with the header 'Content-Type: application/json'."
+
+
+class UnsupportedFile(ApiError, status=415): ...
+
+
+class RangeNotInFile(ApiError, status=416):
     detail = "The file has no such range."
 
     def __init__(self, size_bytes: int) -> None:
         super().__init__(headers={"Content-Range": f"bytes */{size_bytes}"})
 
 
-class InvalidBody(ApiError):
-    status = 422
+class UnknownHost(ApiError, status=421):
+    def __init__(self, host: str) -> None:
+        # nginx says the same in error-bodies.conf; a test compares the two.
+        super().__init__(
+            f"LocalChat does not answer to the host name '{host}'. If the name is yours, add it to "
+            "ALLOWED_HOSTS in .env and run 'docker compose up -d'."
+        )
 
 
-class TooManyFailedLogins(ApiError):
-    status = 429
+class InvalidBody(ApiError, status=422): ...
 
+
+class ClientLeft(InvalidBody):
+    """The client disconnected mid-body; not our error, so it is not logged as one."""
+
+    detail = "The client disconnected before its body was complete."
+
+
+class TooManyFailedLogins(ApiError, status=429):
     def __init__(self, retry_after_seconds: int) -> None:
         super().__init__(
-            f"Too many failed logins from this address; try again in {retry_after_seconds} s.",
+            f"Too many failed logins from this address or to this account; try again in {retry_after_seconds} s.",
             {"Retry-After": str(retry_after_seconds)},
         )
 
 
-class OllamaUnavailable(ApiError):
-    status = 502
-    detail = "Ollama cannot be reached, or broke off before its first byte."
+class OllamaUnavailable(ApiError, status=502):
+    detail = "Ollama is unreachable or closed the connection before responding."
 
 
-class OllamaSilent(ApiError):
-    status = 504
-    detail = "Ollama stayed silent past the limit (OLLAMA_TIMEOUT_SECONDS)."
-
-
-class DiskFull(ApiError):
-    status = 507
-    detail = "The disk for uploads is full; nothing was kept."
-
-
-def render(error: ApiError, path: str) -> JSONResponse:
-    """The response to a request for `path`."""
-    return JSONResponse(error_body(protocol_of(path), error.status, error.detail), error.status, error.headers)
-
-
-def describe(error: RequestValidationError) -> str:
-    """`body.model: Field required; body.messages: Field required`."""
-    return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-
-
-async def _on_api_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, ApiError)  # noqa: S101  Narrows the type Starlette hands over.
-    return render(error, request.url.path)
-
-
-async def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)  # noqa: S101
-    return render(InvalidBody(describe(error)), request.url.path)
-
-
-async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)  # noqa: S101
-    protocol, status = protocol_of(request.url.path), error.status_code
-    # What is not listed of Ollama is not there, whatever the method.
-    if status == METHOD_NOT_ALLOWED and protocol is not Protocol.LOCALCHAT:
-        return nothing_here(request.method, request.url.path)
+class LoginUnavailable(ApiError, status=503):
     detail = (
-        _nothing_at(request.method, request.url.path) if status in (NOT_FOUND, METHOD_NOT_ALLOWED) else error.detail
+        "Nobody can log in at the moment: failed attempts cannot be counted. The API's log says why "
+        "(a full, read-only or damaged volume `state`, as a rule)."
     )
-    return JSONResponse(error_body(protocol, status, detail), status, dict(error.headers or {}))
 
 
-def nothing_here(method: str, path: str) -> JSONResponse:
-    """The 404 for what is not listed."""
-    return JSONResponse(error_body(protocol_of(path), NOT_FOUND, _nothing_at(method, path)), NOT_FOUND)
+class OllamaSilent(ApiError, status=504):
+    detail = "Ollama did not respond in time (OLLAMA_TIMEOUT_SECONDS)."
 
 
-def _nothing_at(method: str, path: str) -> str:
-    return f"There is no {method} {path} here; see /docs."
-
-
-def add_error_handlers(app: FastAPI) -> None:
-    app.add_exception_handler(ApiError, _on_api_error)
-    app.add_exception_handler(RequestValidationError, _on_invalid_request)
-    app.add_exception_handler(HTTPException, _on_http_exception)
+class DiskFull(ApiError, status=507):
+    detail = "The disk for uploads is full; nothing was kept."

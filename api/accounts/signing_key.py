@@ -1,0 +1,31 @@
+"""The key that tokens are signed with, where SECRET_KEY is unset: made once, the same for every worker."""
+
+import os
+import secrets
+from pathlib import Path
+
+MIN_KEY_BYTES = 32  # RFC 7518, 3.2: an HS256 key is no shorter than the hash.
+
+
+class SigningKeyInvalid(Exception):
+    """The stored signing key is invalid."""
+
+
+def load_or_create_key(path: Path) -> str:
+    """The key in `path` (mode 0600), created if missing. Concurrent callers get the same key."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_hex(MIN_KEY_BYTES))
+        try:
+            # Unlike a rename, a link never replaces a key that another worker has just made.
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    key = path.read_bytes().decode("ascii", "ignore").strip()
+    if len(key) < MIN_KEY_BYTES:
+        raise SigningKeyInvalid(f"{path} holds no key of {MIN_KEY_BYTES} bytes; delete it and a new one is made")
+    return key

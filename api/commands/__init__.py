@@ -1,0 +1,1 @@
+"""`localchat`, the command line of operators: people, their keys and tokens, without the page."""

@@ -1,0 +1,1 @@
+"""Uploads: received, checked, stored, sent."""

@@ -1,0 +1,162 @@
+"""Stores uploaded files: complete, under a name that we choose, in their account's folder, or not at all."""
+
+import errno
+import fcntl
+import logging
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from api.accounts.store import SETTINGS_ID
+from api.errors import DiskFull, NotAuthenticated, UploadNotFound
+from api.files.adoption import adopt
+from api.files.disk import fsync_folder, is_file, is_folder, remove_whole
+from api.files.names import ACCOUNT_ID, PARTIAL_NAME, REMOVED_NAME, STORED_NAME
+from api.files.partial import FILE_MODE, PartialUpload
+
+log = logging.getLogger(__name__)
+
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
+FOLDER_MODE = 0o750
+
+
+class UploadStore:
+    """A folder for each account in `folder`; files of at most `max_upload_mb` MiB."""
+
+    def __init__(self, folder: Path, max_upload_mb: int) -> None:
+        self.max_mb = max_upload_mb
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def of(self, account_id: str) -> "AccountUploads":
+        if not ACCOUNT_ID.fullmatch(account_id):
+            raise ValueError(f"not an account's id: {account_id!r}")
+        return AccountUploads(self.folder, account_id, self.max_mb)
+
+    def tidy(self) -> None:
+        """At the start of each process; others may be running."""
+        self.adopt()
+        self.remove_orphans()
+
+    def adopt(self) -> None:
+        """Moves what an earlier version stored to the account of the settings; what can't be moved is still found."""
+        try:
+            adopt(self.folder, self.of(SETTINGS_ID).make_folder())
+        except OSError as error:
+            log.warning("what an earlier version stored stays in %s, where it is still found: %s", self.folder, error)
+
+    def remove_orphans(self) -> None:
+        """Deletes what killed processes left half-written or half-deleted.
+
+        A running upload holds a lock; it ends with its process.
+        """
+        for path in self.folder.iterdir():
+            if REMOVED_NAME.fullmatch(path.name):
+                remove_whole(path)
+            elif ACCOUNT_ID.fullmatch(path.name) and is_folder(path):
+                _remove_partials(path)
+        _remove_partials(self.folder)
+
+    def remove(self, account_id: str) -> None:
+        """Deletes an account's files for good. An id is never used again: a file takes its folder's place.
+
+        So an upload that is still running finds no folder to end in, and makes none.
+        """
+        if account_id == SETTINGS_ID:
+            raise ValueError("the account of the settings cannot be deleted")
+        folder = self.of(account_id).folder
+        while not is_file(folder):
+            removed = self.folder / f"{secrets.token_hex(8)}.removed"
+            with suppress(FileNotFoundError):
+                folder.rename(removed)
+            try:
+                folder.touch(FILE_MODE, exist_ok=False)
+                fsync_folder(self.folder)
+            except FileExistsError:  # an upload made a folder again
+                continue
+            finally:
+                remove_whole(removed)
+
+
+class AccountUploads:
+    """The uploads of one account."""
+
+    def __init__(self, store: Path, account_id: str, max_mb: int) -> None:
+        self.max_mb = max_mb
+        self.folder = store / account_id
+        self._store = store
+
+    def find(self, name: str) -> Path:
+        """The path of the upload called exactly `name`. Raises UploadNotFound."""
+        if STORED_NAME.fullmatch(name):
+            for folder in self._folders():
+                if is_file(folder / name):
+                    return folder / name
+        raise UploadNotFound
+
+    def _folders(self) -> Iterator[Path]:
+        if is_folder(self.folder):
+            yield self.folder
+        if self.folder.name == SETTINGS_ID:
+            # What adopt() could not move, and what an earlier version stored since, running beside this one.
+            yield self._store
+
+    @contextmanager
+    def receive(self) -> Iterator[PartialUpload]:
+        """A file to write to, which vanishes unless it is committed.
+
+        Raises FileTooLarge, DiskFull and, when the account is removed in between, NotAuthenticated.
+        """
+        with self._faults_as_ours():
+            partial = PartialUpload.create(self.make_folder(), self.max_mb)
+            try:
+                yield partial
+            finally:
+                partial.discard()
+
+    def make_folder(self) -> Path:
+        """Makes it unless it exists. Raises OSError."""
+        try:
+            self.folder.mkdir(FOLDER_MODE)
+            fsync_folder(self._store)
+        except FileExistsError as error:
+            if not is_folder(self.folder):
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(self.folder)) from error
+        return self.folder
+
+    @contextmanager
+    def _faults_as_ours(self) -> Iterator[None]:
+        try:
+            yield
+        except NotADirectoryError as error:
+            if is_file(self.folder):  # UploadStore.remove() put it there
+                raise NotAuthenticated from error
+            raise
+        except OSError as error:
+            if error.errno in NO_SPACE:
+                raise DiskFull from error
+            raise
+
+
+def _remove_partials(folder: Path) -> None:
+    try:
+        partials = [path for path in folder.iterdir() if PARTIAL_NAME.fullmatch(path.name) and is_file(path)]
+    except OSError as error:
+        log.warning("%s cannot be searched for what is left over from uploads: %s", folder, error)
+        return
+    for path in partials:
+        _remove_unless_locked(path)
+
+
+def _remove_unless_locked(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+    except (FileNotFoundError, BlockingIOError):  # removed by another worker; in use
+        pass
+    except OSError as error:
+        # It belongs to somebody else; start anyway.
+        log.warning("%s is left over from an upload and cannot be removed: %s", path, error)

@@ -1,0 +1,1 @@
+"""How HTTP is read and answered, whatever is asked."""

@@ -1,0 +1,1 @@
+"""What may be asked of Ollama, and how it is asked."""

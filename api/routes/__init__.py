@@ -1,1 +1,0 @@
-"""The public endpoints: one noun a file."""
