@@ -1,27 +1,30 @@
 #!/bin/sh
-# Gives the running nginx the configuration and the page that another image made: what scripts/redeploy unpacked to
-# /tmp/nginx.next, this script included, because the running image may be older than what there is to take over.
-# In the nginx container. Streams go on in the old workers.
+# Switches the running nginx to another image's configuration and page, which scripts/redeploy unpacked to /tmp/nginx.next
+# with this script, because the running image's own may be too old. Run in the nginx container. Streams continue in the old
+# workers.
 set -eu
 
-is_as_it_was() {
-    cd /tmp/nginx.next
+# Empty in the container, as in entrypoint.sh.
+readonly RUN="${LOCALCHAT_ROOT:-}/tmp/nginx" NEXT="${LOCALCHAT_ROOT:-}/tmp/nginx.next"
+
+is_unchanged() {
+    cd "$NEXT"
     find . -type f | while read -r file; do
-        cmp -s "$file" "/tmp/nginx/$file" || exit 1
+        cmp -s "$file" "$RUN/$file" || exit 1
     done
 }
 
-# A file is replaced in one step, and index.html after the files that it names. The old ones stay: a tab that is open may
-# yet ask for them. They go with the container.
+# A file is replaced atomically, and index.html after the files that it names. Old files stay until the container is
+# removed, because an open tab may still request them.
 take_over_page() {
-    mkdir -p /tmp/nginx/page/assets
-    mv /tmp/nginx.next/page/assets/* /tmp/nginx/page/assets/
-    rmdir /tmp/nginx.next/page/assets
-    mv /tmp/nginx.next/page/* /tmp/nginx/page/
+    mkdir -p "$RUN/page/assets"
+    mv "$NEXT"/page/assets/* "$RUN/page/assets/"
+    rmdir "$NEXT/page/assets"
+    mv "$NEXT"/page/* "$RUN/page/"
 }
 
-if is_as_it_was; then exit; fi
-nginx -e /dev/stderr -q -t -c /tmp/nginx.next/nginx.conf
+if is_unchanged; then exit; fi
+nginx -e /dev/stderr -q -t -c "$NEXT/nginx.conf"
 take_over_page
-mv /tmp/nginx.next/*.conf /tmp/nginx.next/take-over.sh /tmp/nginx/
-kill -HUP "$(cat /tmp/nginx/nginx.pid)"
+mv "$NEXT"/*.conf "$NEXT"/*.js "$NEXT/take-over.sh" "$RUN/"
+kill -HUP "$(cat "$RUN/nginx.pid")"
