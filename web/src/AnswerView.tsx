@@ -1,13 +1,13 @@
-// An answer: the thinking folded away, the Markdown, how it ended and what it took.
+// An answer: its reasoning (collapsed), the Markdown, how it ended, and its stats.
 import { Brain, RotateCcw } from "lucide-react";
 import { memo, useEffect, useRef } from "react";
 import { retry } from "./chat/answers";
 import { currentModel } from "./chat/models";
-import type { Answer, Figures } from "./conversations/types";
+import type { Answer, Stats } from "./conversations/types";
 import { Markdown } from "./markdown/Markdown";
 import { announce } from "./parts/announce";
-import { Boundary } from "./parts/Boundary";
 import { CopyButton } from "./parts/CopyButton";
+import { ErrorBoundary } from "./parts/ErrorBoundary";
 import { IconButton } from "./parts/IconButton";
 import { Waiting } from "./parts/Waiting";
 
@@ -28,39 +28,38 @@ export const AnswerView = memo(function AnswerView({ answer, isLast, isAnswering
       {thinking && (
         <details className="thinking">
           <summary>
-            <Brain /> {isAnswering && !content ? "Thinking…" : "Thoughts"}
+            <Brain /> {isAnswering && !content ? "Thinking…" : "Reasoning"}
           </summary>
           <div>{thinking}</div>
         </details>
       )}
       {content && (
-        <Boundary instead={<pre>{content}</pre>}>
+        <ErrorBoundary instead={<pre>{content}</pre>}>
           <Markdown text={content} isComplete={!isAnswering} />
-        </Boundary>
+        </ErrorBoundary>
       )}
       {isAnswering && state === "waiting" && <Waiting />}
-      {ending && <p className={state === "failed" ? "problem" : "note"}>{ending}</p>}
+      {ending && <p className={state === "failed" ? "error" : "note"}>{ending}</p>}
       {!isAnswering && (
         <footer>
           {content && <CopyButton what="answer" text={content} />}
-          {isLast && <IconButton name="Try again" icon={RotateCcw} onClick={() => tryAgain(answer)} />}
-          {answer.figures && <FiguresView figures={answer.figures} />}
+          {isLast && <IconButton name="Try again" icon={RotateCcw} onClick={() => handleRetry(answer)} />}
+          {answer.stats && <StatsView stats={answer.stats} />}
         </footer>
       )}
     </article>
   );
 });
 
-/** What is to be known about an answer that is not simply complete. */
-function endingOf({ state, problem, cutByLength }: Answer): string | undefined {
-  if (state === "failed") return problem;
+/** undefined for an answer that is simply complete. */
+function endingOf({ state, error, cutByLength }: Answer): string | undefined {
+  if (state === "failed") return error;
   if (state === "stopped") return "Stopped.";
-  if (state === "complete")
-    return cutByLength ? "Cut off here: the answer is as long as the model may make it." : undefined;
-  return "Not complete: the page was closed meanwhile, or it is being answered in another tab.";
+  if (state === "complete") return cutByLength ? "Stopped at the length limit." : undefined;
+  return "Interrupted: the page was closed, or another tab is still answering.";
 }
 
-/** Has the beginning and the end read out; what is between, Markdown does. */
+/** Announces the start and the end to screen readers; Markdown announces the blocks between. */
 function useSpoken(model: string, isAnswering: boolean, ending: string | undefined): void {
   const wasAnswering = useRef(false);
   useEffect(() => {
@@ -70,16 +69,16 @@ function useSpoken(model: string, isAnswering: boolean, ending: string | undefin
   }, [model, isAnswering, ending]);
 }
 
-function FiguresView({ figures: { tokens, tokensPerSecond, secondsToFirstToken } }: { figures: Figures }) {
+function StatsView({ stats: { tokens, tokensPerSecond, secondsToFirstToken } }: { stats: Stats }) {
   const speed = tokensPerSecond.toFixed(tokensPerSecond < 10 ? 1 : 0);
   return (
-    <span className="figures">
+    <span className="stats">
       {speed} tokens/s · first token after {secondsToFirstToken.toFixed(2)} s · {tokens} tokens
     </span>
   );
 }
 
-function tryAgain(answer: Answer): void {
+function handleRetry(answer: Answer): void {
   const model = currentModel();
   if (model) void retry(answer, model);
 }

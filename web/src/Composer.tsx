@@ -1,4 +1,4 @@
-// The place to ask: words, files, send, stop.
+// Where one writes: text, files, send, stop.
 import { ArrowUp, Paperclip, Square, X } from "lucide-react";
 import { type ClipboardEvent, type FormEvent, type KeyboardEvent, useLayoutEffect, useRef } from "react";
 import type { Model } from "./api/types";
@@ -13,7 +13,7 @@ import type { Attachment, Settings } from "./conversations/types";
 import { show } from "./parts/address";
 import { IconButton } from "./parts/IconButton";
 
-// The server's own, as long as nothing else is set (OLLAMA_CONTEXT_LENGTH).
+// Ollama's default unless OLLAMA_CONTEXT_LENGTH is set.
 const DEFAULT_CONTEXT_LENGTH = 4096;
 const KEY_OF_INPUT_METHOD = 229;
 const HAS_KEYBOARD = matchMedia("(pointer: fine)");
@@ -24,28 +24,28 @@ export function Composer({ id }: { id: string | null }) {
   const model = useModels(current);
   const settings = useConversations((state) => settingsOf(state, id));
   const isAnswering = useConversations(({ answering }) => id !== null && answering.includes(id));
-  const words = useRef<HTMLTextAreaElement>(null);
+  const input = useRef<HTMLTextAreaElement>(null);
   const chooser = useRef<HTMLInputElement>(null);
 
   const files = model ? seenBy(model, fitted(draft.files, room(settings, model))) : draft.files;
   const obstacle = obstacleTo(draft, model);
   const editedId = draft.insteadOf?.id;
-  // Before anybody can do something else: an effect that comes later would take the focus from it.
+  // A layout effect, because a later one could take the focus from whatever the person has moved on to.
   useLayoutEffect(() => {
-    // On a touch screen the keyboard would come up, over half of the page.
-    if (editedId || HAS_KEYBOARD.matches) words.current?.focus();
+    // On a touch screen this would open the keyboard over half of the page.
+    if (editedId || HAS_KEYBOARD.matches) input.current?.focus();
   }, [editedId]);
   useLayoutEffect(() => {
-    // What had the focus is gone: the button that sent, or that tried again.
+    // The button that had the focus (Send or Try again) has been removed.
     const isLost = document.activeElement === document.body;
-    if (isAnswering && isLost && HAS_KEYBOARD.matches) words.current?.focus();
+    if (isAnswering && isLost && HAS_KEYBOARD.matches) input.current?.focus();
   }, [isAnswering]);
 
-  function send(event?: FormEvent) {
+  function handleSubmit(event?: FormEvent) {
     event?.preventDefault();
     if (obstacle !== null || isAnswering || !model) return;
-    const content = draft.words.trim();
-    const attachments = files.map(asked);
+    const content = draft.text.trim();
+    const attachments = files.map(toAttachment);
     discard(key);
     if (draft.insteadOf) return void askInstead(draft.insteadOf, model, content, attachments);
     const conversation = id ?? begin(content || files.map(({ name }) => name).join(", "));
@@ -53,31 +53,31 @@ export function Composer({ id }: { id: string | null }) {
     if (!id) show(conversation);
   }
 
-  function stopped() {
+  function handleStop() {
     if (id) stop(id);
-    // The button that has it goes.
-    if (HAS_KEYBOARD.matches) words.current?.focus();
+    // The Stop button, which has the focus, is removed.
+    if (HAS_KEYBOARD.matches) input.current?.focus();
   }
 
-  function pressed(event: KeyboardEvent) {
-    if (event.key === "Enter" && !event.shiftKey && !isComposing(event)) send(event as unknown as FormEvent);
+  function handleKeyDown(event: KeyboardEvent) {
+    if (event.key === "Enter" && !event.shiftKey && !isComposing(event)) handleSubmit(event as unknown as FormEvent);
     if (event.key === "Escape" && id && isAnswering) stop(id);
   }
 
-  function pasted(event: ClipboardEvent) {
+  function handlePaste(event: ClipboardEvent) {
     const { files, types } = event.clipboardData;
-    // What is copied in a word processor is there as a picture too.
+    // Word processors put an image of copied text on the clipboard too.
     if (!files.length || types.includes("text/plain")) return;
     event.preventDefault();
     attach(key, files);
   }
 
   return (
-    <form className="composer" onSubmit={send}>
+    <form className="composer" onSubmit={handleSubmit}>
       {draft.insteadOf && (
         <p className="note">
-          Your last question, to be asked again in other words.
-          <IconButton name="Leave the question as it was" icon={X} onClick={() => discard(key)} />
+          Editing your last message.
+          <IconButton name="Cancel" icon={X} onClick={() => discard(key)} />
         </p>
       )}
       {files.length > 0 && (
@@ -88,25 +88,25 @@ export function Composer({ id }: { id: string | null }) {
         </ul>
       )}
       <textarea
-        ref={words}
+        ref={input}
         dir="auto"
-        aria-label="Your question"
-        placeholder="Ask something"
+        aria-label="Your message"
+        placeholder={model ? `Message ${model.name}` : "Message"}
         rows={1}
-        value={draft.words}
-        onChange={(event) => change(key, { words: event.target.value })}
-        onKeyDown={pressed}
-        onPaste={pasted}
+        value={draft.text}
+        onChange={(event) => change(key, { text: event.target.value })}
+        onKeyDown={handleKeyDown}
+        onPaste={handlePaste}
       />
       <div className="composer-bar">
-        <input ref={chooser} type="file" multiple hidden onChange={chosen} />
+        <input ref={chooser} type="file" multiple hidden onChange={handleFiles} />
         <IconButton name="Attach files" icon={Paperclip} onClick={() => chooser.current?.click()} />
         <span className={obstacle ? "hint obstacle" : "hint"}>
-          {obstacle || "Enter sends, Shift + Enter is a new line"}
+          {obstacle || "Enter to send, Shift + Enter for a new line"}
         </span>
-        {/* By their keys two buttons: were it one that changes, the click that stops would go on to send. */}
+        {/* Separate keys make two buttons: with a single one, the click on Stop would go on to submit the form. */}
         {id && isAnswering ? (
-          <IconButton key="stop" name="Stop" icon={Square} className="primary" onClick={stopped} />
+          <IconButton key="stop" name="Stop" icon={Square} className="primary" onClick={handleStop} />
         ) : (
           <IconButton
             key="send"
@@ -121,30 +121,30 @@ export function Composer({ id }: { id: string | null }) {
     </form>
   );
 
-  function chosen() {
+  function handleFiles() {
     if (chooser.current?.files) attach(key, chooser.current.files);
-    // So that the same file can be chosen again.
+    // Allows choosing the same file again.
     if (chooser.current) chooser.current.value = "";
   }
 }
 
-/** Whether the key goes to an input method: Enter chooses a character there. Safari tells it by the code alone. */
+/** Whether the key goes to an input method, where Enter picks a character. Safari shows it only in the key code. */
 const isComposing = ({ nativeEvent }: KeyboardEvent): boolean =>
   nativeEvent.isComposing || nativeEvent.keyCode === KEY_OF_INPUT_METHOD;
 
-/** Why it cannot be sent just now; empty for what need not be said, null if it can. */
-function obstacleTo({ words, files }: Draft, model: Model | null): string | null {
-  if (!model) return "There is no model to ask.";
-  if (files.some(({ problem }) => problem)) return "A file was not accepted: remove it to send.";
-  if (files.some(({ downloadPath }) => !downloadPath)) return "Sending waits for the files.";
-  return words.trim() || files.length ? null : "";
+/** Why it can't be sent; empty for an obvious reason, null if it can. */
+function obstacleTo({ text, files }: Draft, model: Model | null): string | null {
+  if (!model) return "No model to chat with.";
+  if (files.some(({ error }) => error)) return "Remove the rejected file to send.";
+  if (files.some(({ downloadPath }) => !downloadPath)) return "Waiting for uploads…";
+  return text.trim() || files.length ? null : "";
 }
 
 function room({ contextLength }: Settings, { details }: Model): number {
   return roomFor(contextLength ?? Math.min(DEFAULT_CONTEXT_LENGTH, details.context_length ?? Number.POSITIVE_INFINITY));
 }
 
-function asked({ name, size, downloadPath = "", text, image, leftOut }: Pending): Attachment {
+function toAttachment({ name, size, downloadPath = "", text, image, leftOut }: Pending): Attachment {
   return {
     name,
     size,

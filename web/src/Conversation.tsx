@@ -1,4 +1,4 @@
-// The conversation that is shown: its messages, the place to ask, and what is wrong. Takes files that are dropped on it.
+// The open conversation: notices, messages and composer. Accepts dropped files.
 import { type DragEvent, useState } from "react";
 import { attach, NEW } from "./attachments/drafts";
 import { Composer } from "./Composer";
@@ -14,15 +14,15 @@ export function Conversation({ id }: { id: string | null }) {
   const messages = useConversations((state) => (id ? state.messages[id] : undefined)) ?? NONE;
   const [isOver, setOver] = useState(false);
 
-  function over(event: DragEvent) {
+  function handleDragOver(event: DragEvent) {
     if (!event.dataTransfer.types.includes("Files")) return;
     event.preventDefault();
     setOver(true);
   }
-  function left(event: DragEvent) {
+  function handleDragLeave(event: DragEvent) {
     if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setOver(false);
   }
-  function dropped(event: DragEvent) {
+  function handleDrop(event: DragEvent) {
     if (!event.dataTransfer.files.length) return;
     event.preventDefault();
     setOver(false);
@@ -34,9 +34,9 @@ export function Conversation({ id }: { id: string | null }) {
       className="conversation"
       aria-label="Conversation"
       data-is-over={isOver || undefined}
-      onDragOver={over}
-      onDragLeave={left}
-      onDrop={dropped}
+      onDragOver={handleDragOver}
+      onDragLeave={handleDragLeave}
+      onDrop={handleDrop}
     >
       <Notices />
       {id ? <Messages id={id} messages={messages} /> : <Welcome />}

@@ -1,14 +1,14 @@
-// The list of conversations: begin one, find one, choose, rename, export, delete.
+// The list of conversations: start, search, open, rename, export, delete.
 import { Download, Pencil, Plus, Trash2 } from "lucide-react";
-import { type FormEvent, type KeyboardEvent, type MouseEvent, useEffect, useRef, useState } from "react";
+import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { findInMessages } from "./conversations/database";
 import { asMarkdown, fileName } from "./conversations/export";
 import { messagesOf, open, remove, rename, useConversations } from "./conversations/store";
 import type { Conversation } from "./conversations/types";
 import { addressOf, show } from "./parts/address";
-import { Dialog } from "./parts/Dialog";
+import { Confirmation } from "./parts/Confirmation";
 import { IconButton } from "./parts/IconButton";
-import { Mark } from "./parts/Mark";
+import { Logo } from "./parts/Logo";
 import { saveAs } from "./parts/save";
 
 interface Props {
@@ -18,16 +18,16 @@ interface Props {
 
 export function Conversations({ shown, onChosen }: Props) {
   const { list, answering } = useConversations();
-  const [words, setWords] = useState("");
-  const found = useFound(words);
+  const [text, setText] = useState("");
+  const found = useFound(text);
   const begin = useRef<HTMLAnchorElement>(null);
   const [deleting, setDeleting] = useState<Conversation | null>(null);
-  const matching = (list ?? []).filter((one) => !found || found.has(one.id) || contains(one.title, words));
+  const matching = (list ?? []).filter((one) => !found || found.has(one.id) || contains(one.title, text));
 
   return (
     <nav className="conversations" aria-label="Conversations">
       <div className="brand">
-        <Mark />
+        <Logo />
         <h1>LocalChat</h1>
       </div>
       <a ref={begin} className="begin" href={addressOf(null)} onClick={onChosen}>
@@ -37,8 +37,8 @@ export function Conversations({ shown, onChosen }: Props) {
         type="search"
         aria-label="Search conversations"
         placeholder="Search"
-        value={words}
-        onChange={(event) => setWords(event.target.value)}
+        value={text}
+        onChange={(event) => setText(event.target.value)}
       />
       <ul>
         {matching.map((one) => (
@@ -52,16 +52,16 @@ export function Conversations({ shown, onChosen }: Props) {
           />
         ))}
       </ul>
-      {list && !matching.length && <p className="none">{words ? "Nothing found." : "No conversations yet."}</p>}
+      {list && !matching.length && <p className="none">{text ? "Nothing found." : "No conversations yet."}</p>}
       <p className="where">
-        Conversations stay in this browser: the server keeps none, and clearing the browser's data deletes them. Files
-        that you attach are kept on the server.
+        Conversations are stored only in this browser; clearing its data deletes them. Files that you attach are stored
+        on the server.
       </p>
       {deleting && (
         <Deletion
           conversation={deleting}
           onClose={() => setDeleting(null)}
-          // What had the focus goes with it.
+          // The button that had the focus is removed with it.
           onDeleted={() => begin.current?.focus()}
         />
       )}
@@ -81,18 +81,18 @@ function Item({ conversation, isShown, isAnswering, onChosen, onDelete }: ItemPr
   const [isRenaming, setRenaming] = useState(false);
   const [isRenamed, setRenamed] = useState(false);
   const { id, title } = conversation;
-  function renamed(byKey: boolean) {
+  function handleRenamed(byKey: boolean) {
     setRenaming(false);
     setRenamed(byKey);
   }
-  if (isRenaming) return <Renaming conversation={conversation} onEnd={renamed} />;
+  if (isRenaming) return <Renaming conversation={conversation} onEnd={handleRenamed} />;
   return (
     <li className={isShown ? "shown" : ""}>
       <a href={addressOf(id)} aria-current={isShown ? "page" : undefined} title={title} onClick={onChosen}>
         <span className="title" dir="auto">
           {title}
         </span>
-        {isAnswering && <span className="dot" role="img" aria-label="is being answered" />}
+        {isAnswering && <span className="dot" role="img" aria-label="Answering…" />}
       </a>
       <span className="tools">
         <IconButton name={`Rename ${title}`} icon={Pencil} autoFocus={isRenamed} onClick={() => setRenaming(true)} />
@@ -109,25 +109,25 @@ function Item({ conversation, isShown, isAnswering, onChosen, onDelete }: ItemPr
 
 interface RenamingProps {
   conversation: Conversation;
-  /** `byKey`: the focus is still there. */
+  /** `byKey`: the input still has the focus. */
   onEnd: (byKey: boolean) => void;
 }
 
 function Renaming({ conversation: { id, title }, onEnd }: RenamingProps) {
-  function keep(event: FormEvent<HTMLFormElement>) {
+  function handleSubmit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
     const chosen = String(new FormData(event.currentTarget).get("title")).trim();
     if (chosen) void rename(id, chosen);
     onEnd(true);
   }
-  function leave(event: KeyboardEvent) {
-    // Nor does it close the dialog around it, on a small screen.
+  function handleEscape(event: KeyboardEvent) {
+    // On a small screen Escape must not close the surrounding dialog as well.
     event.preventDefault();
     onEnd(true);
   }
   return (
     <li>
-      <form onSubmit={keep} onKeyDown={(event) => event.key === "Escape" && leave(event)}>
+      <form onSubmit={handleSubmit} onKeyDown={(event) => event.key === "Escape" && handleEscape(event)}>
         <input
           name="title"
           aria-label="New title"
@@ -149,25 +149,22 @@ interface DeletionProps {
 }
 
 function Deletion({ conversation: { id, title }, onClose, onDeleted }: DeletionProps) {
-  function confirm({ currentTarget }: MouseEvent) {
-    // First, because it keeps the focus inside.
-    currentTarget.closest("dialog")?.close();
+  function handleDelete() {
     onDeleted();
+    // After the dialog has gone, because what is shown instead takes the focus.
     void remove(id);
     if (location.hash === addressOf(id)) show(null);
   }
   return (
-    <Dialog title="Delete this conversation?" side="centre" onClose={onClose}>
-      <p>“{title}” cannot be brought back.</p>
-      <div className="choices">
-        <button type="button" onClick={onClose}>
-          Keep
-        </button>
-        <button type="button" className="danger" onClick={confirm}>
-          Delete
-        </button>
-      </div>
-    </Dialog>
+    <Confirmation
+      title="Delete this conversation?"
+      action="Delete"
+      onConfirm={async () => undefined}
+      onDone={handleDelete}
+      onClose={onClose}
+    >
+      <p>“{title}” will be deleted from this browser for good.</p>
+    </Confirmation>
   );
 }
 
@@ -177,13 +174,13 @@ async function exportAsMarkdown(conversation: Conversation): Promise<void> {
   saveAs(fileName(conversation), new Blob([markdown], { type: "text/markdown" }));
 }
 
-const contains = (text: string, words: string): boolean => text.toLowerCase().includes(words.trim().toLowerCase());
+const contains = (title: string, text: string): boolean => title.toLowerCase().includes(text.trim().toLowerCase());
 
-/** The conversations whose messages have the words; null while nothing is looked for. */
-function useFound(words: string): Set<string> | null {
+/** The conversations whose messages contain the text; null without a search. */
+function useFound(text: string): Set<string> | null {
   const [found, setFound] = useState<Set<string> | null>(null);
   useEffect(() => {
-    const wanted = words.trim();
+    const wanted = text.trim();
     if (!wanted) {
       setFound(null);
       return;
@@ -196,6 +193,6 @@ function useFound(words: string): Set<string> | null {
     return () => {
       isWanted = false;
     };
-  }, [words]);
+  }, [text]);
   return found;
 }

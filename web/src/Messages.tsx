@@ -1,24 +1,24 @@
-// What was asked and answered, the end in sight.
+// The messages of a conversation, scrolled to the newest.
 import { ArrowDown } from "lucide-react";
 import { useEffect } from "react";
 import { AnswerView } from "./AnswerView";
 import { useConversations } from "./conversations/store";
 import type { Message } from "./conversations/types";
 import { IconButton } from "./parts/IconButton";
-import { useFollowing } from "./parts/useFollowing";
+import { useStickToBottom } from "./parts/useStickToBottom";
 import { QuestionView } from "./QuestionView";
 
 export function Messages({ id, messages }: { id: string; messages: readonly Message[] }) {
   const isAnswering = useConversations(({ answering }) => answering.includes(id));
-  const { view, content, isAtEnd, toEnd } = useFollowing();
+  const { view, content, isAtBottom, scrollToBottom } = useStickToBottom();
   const lastQuestionId = messages.findLast(({ role }) => role === "user")?.id;
   useEffect(() => {
-    if (lastQuestionId) toEnd();
-  }, [lastQuestionId, toEnd]);
+    if (lastQuestionId) scrollToBottom();
+  }, [lastQuestionId, scrollToBottom]);
 
   return (
     <div className="messages-frame">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable content must be reachable by keyboard */}
       <section className="messages" ref={view} tabIndex={0} aria-label="Messages">
         <div ref={content}>
           {messages.map((message, index) =>
@@ -35,7 +35,9 @@ export function Messages({ id, messages }: { id: string; messages: readonly Mess
           )}
         </div>
       </section>
-      {!isAtEnd && <IconButton name="To the end" icon={ArrowDown} className="to-end" onClick={toEnd} />}
+      {!isAtBottom && (
+        <IconButton name="Scroll to bottom" icon={ArrowDown} className="to-bottom" onClick={scrollToBottom} />
+      )}
     </div>
   );
 }

@@ -1,23 +1,23 @@
-// What is wrong at the moment, above the conversation: gone by itself as soon as it is right again.
+// Current problems, shown above the conversation until they are resolved.
 import { TriangleAlert } from "lucide-react";
 import { useModels } from "./chat/models";
 import { useConversations } from "./conversations/store";
 
 export function Notices() {
-  const withModels = useModels(({ problem }) => problem);
-  const withSaving = useConversations(({ problem }) => problem);
+  const modelsError = useModels(({ error }) => error);
+  const savingError = useConversations(({ error }) => error);
   return (
     <div className="notices" role="status">
-      {withModels && (
+      {modelsError && (
         <p>
           <TriangleAlert />
-          <span>{withModels} The page tries again by itself.</span>
+          <span>{modelsError} Retrying automatically.</span>
         </p>
       )}
-      {withSaving && (
+      {savingError && (
         <p>
           <TriangleAlert />
-          <span>{withSaving}</span>
+          <span>{savingError}</span>
         </p>
       )}
     </div>

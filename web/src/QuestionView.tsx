@@ -1,4 +1,4 @@
-// A question: its words as they were typed, its files.
+// A question: its text as typed, its files.
 import { Pencil } from "lucide-react";
 import { memo } from "react";
 import { AttachmentView } from "./attachments/AttachmentView";
@@ -19,13 +19,13 @@ export const QuestionView = memo(function QuestionView({ question, isLast }: { q
         </ul>
       )}
       {question.content && (
-        <div className="words" dir="auto">
+        <div className="text" dir="auto">
           {question.content}
         </div>
       )}
       <div className="tools">
-        {question.content && <CopyButton what="question" text={question.content} />}
-        {isLast && <IconButton name="Edit question" icon={Pencil} onClick={() => edit(question)} />}
+        {question.content && <CopyButton what="message" text={question.content} />}
+        {isLast && <IconButton name="Edit message" icon={Pencil} onClick={() => edit(question)} />}
       </div>
     </article>
   );

@@ -1,4 +1,4 @@
-// The system prompt and the options of the conversation that is shown, or of the next one. Each change counts at once.
+// The system prompt and options of the open conversation, or of the next one. Changes apply immediately.
 import { type ReactNode, useId } from "react";
 import { DOCUMENTATION } from "./api/client";
 import { current, useModels } from "./chat/models";
@@ -22,35 +22,35 @@ export function SettingsDrawer({ id }: { id: string | null }) {
         <textarea
           rows={6}
           value={system}
-          placeholder="What the model is told before the conversation"
+          placeholder='Instructions for the model, e.g. "Answer briefly, in German."'
           onChange={(event) => set({ system: event.target.value })}
         />
       </label>
       <NumberField
         name="Temperature"
         value={temperature}
-        unset="as the model has it"
+        unset="Model default"
         limits={{ min: 0, max: HIGHEST_TEMPERATURE, step: 0.1 }}
         onChange={(temperature) => set({ temperature })}
       >
-        0 is always the same answer; higher is more varied. Up to {HIGHEST_TEMPERATURE}.
+        0 gives nearly the same answer every time; higher values vary more. Maximum {HIGHEST_TEMPERATURE}.
       </NumberField>
       <NumberField
         name="Context length, in tokens"
         value={contextLength}
-        unset="as the server has it"
+        unset="Server default"
         limits={{ min: 1, max: longest, step: 1 }}
         onChange={(contextLength) => set({ contextLength })}
       >
-        How much of the conversation the model can see; more takes more memory.
-        {longest && ` Up to ${longest.toLocaleString("en")} for ${model.name}.`}
+        How much of the conversation the model can see. Longer contexts use more memory.
+        {longest && ` Maximum ${longest.toLocaleString("en")} for ${model.name}.`}
       </NumberField>
       <p className="note">
-        {id ? "For this conversation, from the next answer on." : "For the conversation that you begin."} New
-        conversations get the same temperature and context length.
+        {id ? "Applies to this conversation from the next answer." : "Applies to your next conversation."} New
+        conversations start with the same temperature and context length.
       </p>
       <p className="note">
-        This page is one client of LocalChat’s API; <a href={DOCUMENTATION}>its documentation</a> is for others.
+        Building something? See the <a href={DOCUMENTATION}>API documentation</a>.
       </p>
     </div>
   );
@@ -58,13 +58,13 @@ export function SettingsDrawer({ id }: { id: string | null }) {
 
 interface NumberFieldProps {
   name: string;
-  /** null: nothing is entered. */
+  /** null: left empty. */
   value: number | null;
-  /** What it then is. */
+  /** The placeholder: what applies when it is left empty. */
   unset: string;
   limits: { min: number; max: number | undefined; step: number };
   onChange: (value: number | null) => void;
-  /** What it does. */
+  /** The description. */
   children: ReactNode;
 }
 

@@ -1,4 +1,4 @@
-// In place of a conversation that has not begun: an invitation, or how to get a model.
+// Shown before a conversation starts: an invitation, or how to install a model.
 import { useModels } from "./chat/models";
 import { CopyButton } from "./parts/CopyButton";
 
@@ -7,23 +7,23 @@ const PULL = "docker compose exec ollama ollama pull llama3.2";
 export function Welcome() {
   const { list } = useModels();
   if (!list) return <div className="welcome" />;
-  return <div className="welcome">{list.length ? <h2>What would you like to know?</h2> : <NoModel />}</div>;
+  return <div className="welcome">{list.length ? <h2>How can I help?</h2> : <NoModel />}</div>;
 }
 
 const NoModel = () => (
   <>
-    <h2>There is no model yet</h2>
-    <p>Get one on the machine that LocalChat runs on, in its folder:</p>
+    <h2>No models installed yet</h2>
+    <p>To install one, run this in LocalChat’s folder, on its machine:</p>
     <div className="command">
       <code>{PULL}</code>
       <CopyButton what="command" text={PULL} />
     </div>
     <p>
-      Any name from{" "}
+      Any model from{" "}
       <a href="https://ollama.com/library" target="_blank" rel="noopener noreferrer">
         Ollama’s library
       </a>{" "}
-      will do. It appears here by itself as soon as it is there.
+      works. It will appear here once downloaded.
     </p>
   </>
 );

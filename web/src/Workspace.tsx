@@ -1,7 +1,6 @@
-// All that one sees when logged in: the conversations at the side, the one that is shown, and above it the model.
-import { LogOut, Menu, SlidersHorizontal } from "lucide-react";
-import { useEffect, useState } from "react";
-import { end } from "./api/session";
+// The page after login: the list of conversations, the open one, and the model above it.
+import { CircleUserRound, Menu, SlidersHorizontal } from "lucide-react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { Conversation } from "./Conversation";
 import { Conversations } from "./Conversations";
 import { keepFresh } from "./chat/models";
@@ -10,11 +9,14 @@ import { ModelPicker } from "./ModelPicker";
 import { showInstead, useShown } from "./parts/address";
 import { Announcements } from "./parts/announce";
 import { Dialog } from "./parts/Dialog";
+import { ErrorBoundary } from "./parts/ErrorBoundary";
 import { IconButton } from "./parts/IconButton";
 import { useIsNarrow } from "./parts/useIsNarrow";
 import { SettingsDrawer } from "./SettingsDrawer";
 
-type Drawer = "conversations" | "settings" | null;
+type Drawer = "conversations" | "settings" | "account" | null;
+
+const AccountMenu = lazy(async () => ({ default: (await import("./account/AccountMenu")).AccountMenu }));
 
 export function Workspace() {
   const shown = useShownConversation();
@@ -36,7 +38,7 @@ export function Workspace() {
           {isNarrow && <IconButton name="Conversations" icon={Menu} onClick={() => setDrawer("conversations")} />}
           <ModelPicker />
           <IconButton name="Settings" icon={SlidersHorizontal} onClick={() => setDrawer("settings")} />
-          <IconButton name="Log out" icon={LogOut} onClick={end} />
+          <IconButton name="Account" icon={CircleUserRound} onClick={() => setDrawer("account")} />
         </header>
         <Conversation key={shown} id={shown} />
         <Announcements />
@@ -51,11 +53,20 @@ export function Workspace() {
           <SettingsDrawer id={shown} />
         </Dialog>
       )}
+      {drawer === "account" && (
+        <Dialog title="Account" side="end" onClose={close}>
+          <ErrorBoundary instead={<p className="error">Couldn’t load this. Reload the page.</p>}>
+            <Suspense>
+              <AccountMenu />
+            </Suspense>
+          </ErrorBoundary>
+        </Dialog>
+      )}
     </div>
   );
 }
 
-/** The id in the address, once its messages are read; null for a new conversation, also where there is none of that id. */
+/** The id in the address, once the list has been read; null for a new conversation or an unknown id. */
 function useShownConversation(): string | null {
   const id = useShown();
   const list = useConversations(({ list }) => list);

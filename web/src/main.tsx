@@ -1,7 +1,7 @@
-// Puts the page into index.html.
+// Mounts the page in index.html.
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
-import { Boundary } from "./parts/Boundary";
+import { ErrorBoundary } from "./parts/ErrorBoundary";
 import "./styles/base.css";
 import "./styles/layout.css";
 import "./styles/messages.css";
@@ -11,9 +11,9 @@ import "./styles/composer.css";
 const place = document.getElementById("page");
 if (place)
   createRoot(place).render(
-    <Boundary
-      instead={<p className="problem">Something went wrong on this page. Reload it; conversations are kept.</p>}
+    <ErrorBoundary
+      instead={<p className="error">Something went wrong. Reload the page; your conversations are saved.</p>}
     >
       <App />
-    </Boundary>,
+    </ErrorBoundary>,
   );

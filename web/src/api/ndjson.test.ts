@@ -23,22 +23,22 @@ async function read(...pieces: Uint8Array<ArrayBuffer>[]): Promise<unknown[]> {
   return lines;
 }
 
-it("reads lines however they are cut, in the middle of a character too", async () => {
+it("reads lines however they are split, even inside a character", async () => {
   const all = bytes('{"a":"ä"}\n{"b":2}\n');
   for (let cut = 0; cut <= all.length; cut += 1) {
     expect(await read(all.slice(0, cut), all.slice(cut))).toEqual([{ a: "ä" }, { b: 2 }]);
   }
 });
 
-it("reads a last line that does not end, and passes over empty ones", async () => {
+it("reads an unterminated last line, and skips empty ones", async () => {
   expect(await read(bytes('{"a":1}\n\n\r\n{"b":2}'))).toEqual([{ a: 1 }, { b: 2 }]);
 });
 
-it("raises for a line that is cut off", async () => {
+it("raises for a truncated line", async () => {
   await expect(read(bytes('{"a":1}\n{"b"'))).rejects.toThrow(SyntaxError);
 });
 
-it("gives the first line before the second is there", async () => {
+it("yields the first line before the second arrives", async () => {
   let next: (text: string) => void = () => undefined;
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
     start: (controller) => {

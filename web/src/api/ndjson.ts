@@ -1,4 +1,4 @@
-// Newline-delimited JSON, line by line as it arrives.
+// Parses newline-delimited JSON line by line as it arrives.
 
 /** Cancels the stream when the reader leaves early. Raises SyntaxError for a line that is not JSON. */
 export async function* linesOf<Line>(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<Line> {
@@ -11,7 +11,7 @@ export async function* linesOf<Line>(body: ReadableStream<Uint8Array<ArrayBuffer
   if (rest.trim()) yield JSON.parse(rest) as Line;
 }
 
-// Not `for await (… of stream)`: Safari cannot.
+// Safari does not support `for await (… of stream)`.
 async function* chunksOf(stream: ReadableStream<string>): AsyncGenerator<string> {
   const reader = stream.getReader();
   try {

@@ -1,11 +1,11 @@
-// What the API takes and gives, as far as the page uses it.
+// The parts of the API's requests and responses that the page uses.
 
 export interface Model {
   name: string;
   /** Bytes on disk. */
   size: number;
   details: { parameter_size?: string; quantization_level?: string; context_length?: number };
-  /** "completion", "vision", "thinking", …; older versions of Ollama do not say. */
+  /** "completion", "vision", "thinking", …; missing in older versions of Ollama. */
   capabilities?: string[];
 }
 
@@ -43,4 +43,15 @@ export interface ChatChunk {
 export interface Upload {
   filename: string;
   download_path: string;
+}
+
+export type Role = "admin" | "member";
+
+export interface Account {
+  id: string;
+  email: string;
+  /** May be empty. */
+  name: string;
+  role: Role;
+  managed_by: "settings" | "page" | "oidc";
 }

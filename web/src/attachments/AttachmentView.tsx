@@ -1,4 +1,4 @@
-// A file of a question: a link that downloads it with the token, a picture as a thumbnail, and what the model was not given.
+// An attached file: a download link that sends the token, a thumbnail for an image, and what the model did not get.
 import { FileText } from "lucide-react";
 import { type MouseEvent, useEffect, useState } from "react";
 import { download } from "../api/client";
@@ -9,32 +9,32 @@ import { saveAs } from "../parts/save";
 
 export function AttachmentView({ attachment }: { attachment: Attachment }) {
   const { name, size, downloadPath, image, leftOut } = attachment;
-  const [problem, setProblem] = useState<string | null>(null);
+  const [error, setError] = useState<string | null>(null);
 
-  async function save(event: MouseEvent) {
-    // The browser itself would ask without the token.
+  async function handleDownload(event: MouseEvent) {
+    // The browser's own download would not send the token.
     event.preventDefault();
-    setProblem(null);
+    setError(null);
     try {
       saveAs(name, await download(downloadPath));
-    } catch (error) {
-      setProblem(messageOf(error));
+    } catch (reason) {
+      setError(messageOf(reason));
     }
   }
 
   return (
     <li className="attachment">
-      <a href={downloadPath} title={`Download ${name}`} onClick={save}>
+      <a href={downloadPath} title={`Download ${name}`} onClick={handleDownload}>
         {image ? <Thumbnail image={image} /> : <FileText />}
         <span className="name">{name}</span> <small>{bytes(size)}</small>
       </a>
       {leftOut && <small className="left-out">{leftOut}</small>}
-      {problem && <small role="alert">{problem}</small>}
+      {error && <small role="alert">{error}</small>}
     </li>
   );
 }
 
-/** Without a name of its own: the file's is beside it. */
+/** The alt text is empty because the file's name is beside it. */
 export function Thumbnail({ image }: { image: Blob }) {
   const [address, setAddress] = useState<string | null>(null);
   useEffect(() => {

@@ -1,46 +1,63 @@
-// What is about to be asked, by conversation: words and files, the files on their way to the server at once.
+// Unsent messages, by conversation: text and files. Files are uploaded as soon as they are attached.
 import { create } from "zustand";
 import { createJSONStorage, persist } from "zustand/middleware";
 import { upload } from "../api/client";
 import { isAbort, messageOf } from "../api/errors";
+import { useSession } from "../api/session";
 import { newId } from "../conversations/store";
 import type { Attachment, Question } from "../conversations/types";
 import { read } from "./reading";
 
-/** A file of a draft. It can be asked with when it has a `downloadPath`. */
+/** A file attached to a draft. It can be sent once it has a `downloadPath`. */
 export interface Pending extends Omit<Attachment, "downloadPath"> {
   id: string;
-  /** Not of a file that was part of the question before. */
+  /** Missing when an edited question brought the file along. */
   file?: File;
   downloadPath?: string;
   /** Sent so far, 0 to 1. */
   progress: number;
-  problem?: string;
+  error?: string;
 }
 
 export interface Draft {
-  words: string;
+  text: string;
   files: Pending[];
-  /** The question that this one is to replace. */
+  /** The question that this draft replaces. */
   insteadOf?: Question;
 }
 
-/** The key of the draft of a conversation that has not begun. */
+/** The draft's key before its conversation exists. */
 export const NEW = "new";
-const EMPTY: Draft = { words: "", files: [] };
+const EMPTY: Draft = { text: "", files: [] };
 
 const uploads = new Map<string, AbortController>();
 
 export const useDrafts = create(
   persist<{ drafts: Record<string, Draft> }>(() => ({ drafts: {} }), {
     name: "localchat.drafts",
-    // The words survive a reload; files would have to be chosen again.
+    // The text survives a reload; files would have to be chosen again.
     storage: createJSONStorage(() => sessionStorage),
+    version: 1,
+    // In version 0 the text was `words`.
+    migrate: (stored) => {
+      const { drafts } = stored as { drafts: Record<string, { words: string }> };
+      return { drafts: mapped(drafts, ({ words }) => ({ text: words, files: [] })) };
+    },
     partialize: ({ drafts }) => ({
-      drafts: Object.fromEntries(Object.entries(drafts).map(([key, { words }]) => [key, { words, files: [] }])),
+      drafts: mapped(drafts, ({ text }) => ({ text, files: [] })),
     }),
   }),
 );
+
+function mapped<Old, New>(all: Record<string, Old>, change: (one: Old) => New): Record<string, New> {
+  return Object.fromEntries(Object.entries(all).map(([key, one]) => [key, change(one)]));
+}
+
+// The next person finds none of them.
+useSession.subscribe(({ account }, before) => {
+  if (before.account && account !== before.account)
+    for (const key of Object.keys(useDrafts.getState().drafts)) discard(key);
+});
 
 export const draftOf = (key: string): Draft => useDrafts.getState().drafts[key] ?? EMPTY;
 export const useDraft = (key: string): Draft => useDrafts(({ drafts }) => drafts[key] ?? EMPTY);
@@ -49,17 +66,17 @@ export function change(key: string, changes: Partial<Draft>): void {
   useDrafts.setState(({ drafts }) => ({ drafts: { ...drafts, [key]: { ...(drafts[key] ?? EMPTY), ...changes } } }));
 }
 
-/** Forgets it; its uploads are cancelled. */
+/** Cancels its uploads too. */
 export function discard(key: string): void {
   for (const { id } of draftOf(key).files) cancel(id);
   useDrafts.setState(({ drafts: { [key]: _, ...drafts } }) => ({ drafts }));
 }
 
-/** A question is to be asked in other words. */
+/** Opens a question for editing. */
 export function edit(question: Question): void {
   const files = question.attachments.map((attachment) => ({ ...attachment, id: newId(), progress: 1 }));
   discard(question.conversationId);
-  change(question.conversationId, { words: question.content, files, insteadOf: question });
+  change(question.conversationId, { text: question.content, files, insteadOf: question });
 }
 
 export function attach(key: string, files: Iterable<File>): void {
@@ -78,7 +95,7 @@ export function detach(key: string, id: string): void {
 export async function send(key: string, id: string, file: File): Promise<void> {
   const controller = new AbortController();
   uploads.set(id, controller);
-  changeFile(key, id, { problem: undefined, progress: 0 });
+  changeFile(key, id, { error: undefined, progress: 0 });
   try {
     const [readable, { download_path }] = await Promise.all([
       read(file),
@@ -86,7 +103,7 @@ export async function send(key: string, id: string, file: File): Promise<void> {
     ]);
     changeFile(key, id, { ...readable, downloadPath: download_path, progress: 1 });
   } catch (error) {
-    if (!isAbort(error)) changeFile(key, id, { problem: messageOf(error) });
+    if (!isAbort(error)) changeFile(key, id, { error: messageOf(error) });
   }
   uploads.delete(id);
 }

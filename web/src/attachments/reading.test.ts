@@ -5,11 +5,11 @@ import { fitted, read } from "./reading";
 const file = (content: BlobPart, name = "a.txt", type = "text/plain") => new File([content], name, { type });
 
 describe("read", () => {
-  it("gives the characters of a text", async () => {
+  it("returns the text of a text file", async () => {
     expect(await read(file("Grüße"))).toEqual({ text: "Grüße" });
   });
 
-  it("reads what editors of Windows write", async () => {
+  it("reads files from Windows editors", async () => {
     expect(await read(file(new Uint8Array([0xff, 0xfe, 0x41, 0, 0x42, 0])))).toEqual({ text: "AB" });
   });
 
@@ -21,24 +21,24 @@ describe("read", () => {
     expect(await read(file(content))).toHaveProperty("leftOut");
   });
 
-  it("says so of a picture that the browser cannot draw", async () => {
+  it("reports a picture that the browser cannot draw", async () => {
     expect(await read(file("no picture", "a.heic", "image/heic"))).toHaveProperty("leftOut");
   });
 });
 
 describe("fitted", () => {
-  it("leaves alone what fits", () => {
+  it("does not change files that fit", () => {
     const files = [{ text: "abc" }, { text: "de" }, { image: new Blob() }];
     expect(fitted(files, 5)).toEqual(files);
   });
 
-  it("cuts what does not, from the first file to the last, and says how much", () => {
+  it("truncates the others, and says by how much", () => {
     const files: Pick<Attachment, "text" | "leftOut">[] = [{ text: "abc" }, { text: "defg" }, { text: "h" }];
     const [first, second, third] = fitted(files, 5);
     expect(first).toEqual({ text: "abc" });
     expect(second?.text).toBe("de");
     expect(second?.leftOut).toContain("first 2 of 4 characters");
     expect(third?.text).toBe("");
-    expect(third?.leftOut).toContain("no room left");
+    expect(third?.leftOut).toContain("doesn't fit");
   });
 });

@@ -1,15 +1,15 @@
 import { expect, it } from "vitest";
-import { figuresOf } from "./answers";
+import { statsOf } from "./answers";
 import { bytes } from "./models";
 
-it("takes speed and waiting from the last chunk", () => {
+it("takes speed and waiting time from the last chunk", () => {
   const chunk = { done: true, eval_count: 100, eval_duration: 2e9, total_duration: 2.5e9 };
-  expect(figuresOf(chunk)).toEqual({ tokens: 100, tokensPerSecond: 50, secondsToFirstToken: 0.5 });
+  expect(statsOf(chunk)).toEqual({ tokens: 100, tokensPerSecond: 50, secondsToFirstToken: 0.5 });
 });
 
-it("gives no figures where there are none", () => {
-  expect(figuresOf({ done: true })).toBeUndefined();
-  expect(figuresOf({ done: true, eval_count: 0, eval_duration: 1, total_duration: 1 })).toBeUndefined();
+it("has no stats if Ollama sent none", () => {
+  expect(statsOf({ done: true })).toBeUndefined();
+  expect(statsOf({ done: true, eval_count: 0, eval_duration: 1, total_duration: 1 })).toBeUndefined();
 });
 
 it.each([

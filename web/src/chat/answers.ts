@@ -1,10 +1,10 @@
-// Asks the model, and writes its answer into the conversation as it comes.
+// Asks the model, and writes the streamed answer into the conversation.
 import { chat } from "../api/client";
 import { isAbort, messageOf } from "../api/errors";
 import { useSession } from "../api/session";
 import type { ChatChunk, Model } from "../api/types";
 import * as conversations from "../conversations/store";
-import type { Answer, Attachment, Figures, Question } from "../conversations/types";
+import type { Answer, Attachment, Question, Stats } from "../conversations/types";
 import { refresh } from "./models";
 import { requestFor, seenBy } from "./request";
 
@@ -12,12 +12,12 @@ const MILLISECONDS_BETWEEN_SAVES = 1000;
 const MILLISECONDS_WHEN_HIDDEN = 250;
 
 const running = new Map<string, AbortController>();
-// Nobody waits for the answer in a conversation that was deleted, in this tab or another.
+// Stop answering in conversations that were deleted, in this tab or another.
 conversations.useConversations.subscribe(({ list }) => {
   for (const id of running.keys()) if (!list?.some((one) => one.id === id)) stop(id);
 });
 
-// Who logs out does not go on asking.
+// Logging out stops every answer.
 useSession.subscribe(({ token }) => {
   if (!token) for (const controller of running.values()) controller.abort();
 });
@@ -36,7 +36,7 @@ export async function ask(id: string, model: Model, content: string, attachments
   await answer(id, model);
 }
 
-/** The last question in other words: it and all after it are replaced. */
+/** Replaces the last question and everything after it. */
 export async function askInstead(
   question: Question,
   model: Model,
@@ -61,7 +61,7 @@ export async function retry({ conversationId: id, position }: Answer, model: Mod
   await answer(id, model);
 }
 
-/** Closes the connection, and so frees the GPU. */
+/** Closes the connection, which frees the GPU. */
 export function stop(id: string): void {
   running.get(id)?.abort();
 }
@@ -78,10 +78,10 @@ async function answer(id: string, model: Model): Promise<void> {
     await conversations.add(id, draft.answer);
     for await (const chunk of chat(await request, controller.signal)) draft.write(chunk);
   } catch (error) {
-    draft.end(isAbort(error) ? { state: "stopped" } : { state: "failed", problem: messageOf(error) });
+    draft.end(isAbort(error) ? { state: "stopped" } : { state: "failed", error: messageOf(error) });
     if (!isAbort(error)) void refresh();
   }
-  // Unless another answer has begun in its place.
+  // Unless another answer has replaced it.
   if (running.get(id) === controller) {
     running.delete(id);
     conversations.setAnswering(id, false);
@@ -102,7 +102,7 @@ const emptyAnswer = (id: string, model: Model): Answer => ({
 
 const nextPosition = (id: string): number => (conversations.messagesOf(id).at(-1)?.position ?? 0) + 1;
 
-/** An answer on its way: shown at most once a frame, saved at most once a second. */
+/** An answer being streamed: shown at most once per frame, saved at most once per second. */
 class Draft {
   answer: Answer;
   #isToBeShown = false;
@@ -143,19 +143,19 @@ class Draft {
       this.#isToBeShown = false;
       conversations.show(this.answer);
     };
-    // A tab that is not seen has no frames.
+    // Hidden tabs have no frames.
     if (document.hidden) window.setTimeout(show, MILLISECONDS_WHEN_HIDDEN);
     else requestAnimationFrame(show);
   }
 }
 
 function endOf(chunk: ChatChunk): Partial<Answer> {
-  const figures = figuresOf(chunk);
-  return { cutByLength: chunk.done_reason === "length", ...(figures && { figures }) };
+  const stats = statsOf(chunk);
+  return { cutByLength: chunk.done_reason === "length", ...(stats && { stats }) };
 }
 
-/** Until the first token is all of the time that is not writing: waiting for others, loading, reading the question. */
-export function figuresOf({ eval_count, eval_duration, total_duration }: ChatChunk): Figures | undefined {
+/** Time to the first token is everything but generation: queueing, loading the model, reading the prompt. */
+export function statsOf({ eval_count, eval_duration, total_duration }: ChatChunk): Stats | undefined {
   if (!eval_count || !eval_duration || !total_duration) return undefined;
   const seconds = eval_duration / 1e9;
   return {

@@ -35,7 +35,7 @@ const answer = (content: string, thinking = ""): Answer => ({
 });
 
 describe("requestFor", () => {
-  it("sends what was said, without the thinking and without answers that came to nothing", async () => {
+  it("sends the conversation without the thinking and without empty answers", async () => {
     const said = [question("one"), answer("two", "hm"), question("three"), answer(""), question("four")];
     const { messages } = await requestFor(conversation, said, model);
     expect(messages).toEqual([
@@ -46,7 +46,7 @@ describe("requestFor", () => {
     ]);
   });
 
-  it("leaves out options that are not set, and sends a temperature of 0", async () => {
+  it("omits unset options, and sends a temperature of 0", async () => {
     expect((await requestFor(conversation, [], model)).options).toEqual({});
     const settings = { ...conversation, temperature: 0, contextLength: 8192, system: "Be brief." };
     const request = await requestFor(settings, [], model);
@@ -54,13 +54,13 @@ describe("requestFor", () => {
     expect(request.messages).toEqual([{ role: "system", content: "Be brief." }]);
   });
 
-  it("puts text files into the message, in a fence longer than any of theirs", async () => {
+  it("puts text files into the message, in a fence longer than any inside", async () => {
     const text = "a ```` b";
     const { messages } = await requestFor(conversation, [question("read", { name: "x.md", text })], model);
     expect(messages[0]?.content).toBe(`read\n\nFile x.md:\n\`\`\`\`\`\n${text}\n\`\`\`\`\``);
   });
 
-  it("sends images as base64 alone, to a model that sees", async () => {
+  it("sends images as plain base64 to a vision model", async () => {
     const image = new Blob(["hello"], { type: "image/png" });
     const asked = [question("what is it?", { image })];
     expect((await requestFor(conversation, asked, model)).messages[0]?.images).toEqual(["aGVsbG8="]);
@@ -68,10 +68,10 @@ describe("requestFor", () => {
   });
 });
 
-it("says of each image whether the model sees it, again when another model is asked", () => {
+it("marks the images that the model can't see, again for another model", () => {
   const attachments = [{ image: new Blob() }, { text: "t", leftOut: "cut" }];
   const unseen = seenBy(blind, attachments);
-  expect(unseen[0]?.leftOut).toContain("some:model cannot see images");
+  expect(unseen[0]?.leftOut).toContain("some:model can't see images");
   expect(unseen[1]).toEqual(attachments[1]);
   expect(seenBy(model, unseen)[0]).not.toHaveProperty("leftOut");
 });

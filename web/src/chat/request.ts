@@ -1,17 +1,17 @@
-// What the model is given: the conversation as Ollama's chat request, files included.
+// Builds Ollama's chat request from a conversation and its files.
 import type { ChatMessage, ChatOptions, ChatRequest, Model } from "../api/types";
-import type { Answer, Attachment, Conversation, Message, Question, Settings } from "../conversations/types";
-import { can } from "./models";
+import type { Attachment, Conversation, Message, Question, Settings } from "../conversations/types";
+import { supports } from "./models";
 
-/** `messages` up to the question that is to be answered. */
+/** `messages` ends with the question to answer. */
 export async function requestFor(
   conversation: Conversation,
   messages: readonly Message[],
   model: Model,
 ): Promise<ChatRequest> {
   const system: ChatMessage[] = conversation.system ? [{ role: "system", content: conversation.system }] : [];
-  const said = messages.map((message) => (message.role === "user" ? asked(message, model) : answered(message)));
-  const all = [...system, ...(await Promise.all(said))].filter(({ content, images }) => content || images);
+  const sent = messages.map((message) => toMessage(message, model));
+  const all = [...system, ...(await Promise.all(sent))].filter(({ content, images }) => content || images);
   return { model: model.name, messages: all, options: optionsOf(conversation) };
 }
 
@@ -22,18 +22,21 @@ function optionsOf({ temperature, contextLength }: Settings): ChatOptions {
   };
 }
 
-async function asked({ content, attachments }: Question, model: Model): Promise<ChatMessage> {
+async function toMessage(message: Message, model: Model): Promise<ChatMessage> {
+  // The thinking stays behind, as the models' own templates expect.
+  if (message.role === "assistant") return { role: "assistant", content: message.content };
+  return toUserMessage(message, model);
+}
+
+async function toUserMessage({ content, attachments }: Question, model: Model): Promise<ChatMessage> {
   const files = attachments.filter(({ text }) => text !== undefined).map(quoted);
-  const images = can("vision")(model) ? attachments.flatMap(({ image }) => image ?? []) : [];
+  const images = supports(model, "vision") ? attachments.flatMap(({ image }) => image ?? []) : [];
   return {
     role: "user",
     content: [content, ...files].filter(Boolean).join("\n\n"),
     ...(images.length && { images: await Promise.all(images.map(base64)) }),
   };
 }
-
-// The thinking stays behind, as the models' own templates have it.
-const answered = ({ content }: Answer): ChatMessage => ({ role: "assistant", content });
 
 function quoted({ name, text = "" }: Attachment): string {
   // Longer than any fence in the file.
@@ -50,7 +53,7 @@ function base64(image: Blob): Promise<string> {
   });
 }
 
-/** The files, saying of each image whether this model sees it. */
+/** The files; `leftOut` is set on each image that this model can't see. */
 export function seenBy<File extends Pick<Attachment, "image" | "leftOut">>(
   model: Model,
   files: readonly File[],
@@ -58,10 +61,10 @@ export function seenBy<File extends Pick<Attachment, "image" | "leftOut">>(
   return files.map((file) => {
     if (!file.image) return file;
     const { leftOut: _, ...seen } = file;
-    const isSeen = can("vision")(model);
+    const isSeen = supports(model, "vision");
     return {
       ...seen,
-      ...(!isSeen && { leftOut: `${model.name} cannot see images, so it is not given this one.` }),
+      ...(!isSeen && { leftOut: `${model.name} can't see images. Choose a vision model.` }),
     } as File;
   });
 }

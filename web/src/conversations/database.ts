@@ -1,6 +1,6 @@
-// Where conversations are kept: this browser's IndexedDB. Nothing of them is kept on the server.
+// Stores conversations in this browser's IndexedDB. None of them are stored on the server.
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
-import type { Conversation, Message } from "./types";
+import type { Conversation, Message, Stats } from "./types";
 
 interface Schema extends DBSchema {
   conversations: { key: string; value: Conversation };
@@ -16,7 +16,7 @@ function database(): Promise<IDBPDatabase<Schema>> {
       db.createObjectStore("conversations", { keyPath: "id" });
       db.createObjectStore("messages", { keyPath: "id" }).createIndex("conversation", "conversationId");
     },
-    // Another tab wants to upgrade: give way, and open the new one at the next use.
+    // Another tab wants to upgrade: close, and reopen at the next use.
     blocking: (_current, _blocked, event) => {
       (event.target as IDBDatabase).close();
       opened = undefined;
@@ -25,16 +25,18 @@ function database(): Promise<IDBPDatabase<Schema>> {
       opened = undefined;
     },
   }).catch((error: unknown) => {
-    // The next use may be luckier: the disk was full, or the person allows it now.
+    // Retry at the next use: the disk may have space again, or the person may allow it.
     opened = undefined;
     throw error;
   });
   return opened;
 }
 
-/** In no particular order. */
-export async function listConversations(): Promise<Conversation[]> {
-  return (await database()).getAll("conversations");
+/** In no particular order. Those that belong to nobody become `owner`'s. */
+export async function listConversations(owner: string): Promise<Conversation[]> {
+  const all = await (await database()).getAll("conversations");
+  for (const one of all.filter((one) => !one.owner)) await put(Object.assign(one, { owner }));
+  return all.filter((one) => one.owner === owner);
 }
 
 export async function getConversation(id: string): Promise<Conversation | undefined> {
@@ -43,7 +45,14 @@ export async function getConversation(id: string): Promise<Conversation | undefi
 
 export async function listMessages(conversationId: string): Promise<Message[]> {
   const found = await (await database()).getAllFromIndex("messages", "conversation", conversationId);
-  return found.sort((one, other) => one.position - other.position);
+  return found.map(withCurrentNames).sort((one, other) => one.position - other.position);
+}
+
+/** As version 0.1 stored it: `figures` and `problem` are `stats` and `error` now. */
+type StoredMessage = Message & { figures?: Stats; problem?: string };
+
+function withCurrentNames({ figures, problem, ...message }: StoredMessage): Message {
+  return { ...(figures && { stats: figures }), ...(problem && { error: problem }), ...message };
 }
 
 /** Both or neither. */
@@ -70,9 +79,9 @@ export async function removeConversation(id: string): Promise<void> {
   await transaction.done;
 }
 
-/** The conversations in which somebody said `words`, whatever their case. */
-export async function findInMessages(words: string): Promise<Set<string>> {
-  const wanted = words.toLowerCase();
+/** The conversations in which a message contains `text`, whatever its case. */
+export async function findInMessages(text: string): Promise<Set<string>> {
+  const wanted = text.toLowerCase();
   const found = new Set<string>();
   const { store } = (await database()).transaction("messages");
   for await (const { value } of store) {

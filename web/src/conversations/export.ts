@@ -6,7 +6,7 @@ export function asMarkdown(conversation: Conversation, messages: readonly Messag
   return `${[`# ${conversation.title}`, ...system, ...messages.map(section)].join("\n\n")}\n`;
 }
 
-/** A file name that every system takes. */
+/** A file name that is valid on every system. */
 export function fileName({ title }: Conversation): string {
   const safe = title.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "");
   return `${safe || "conversation"}.md`;

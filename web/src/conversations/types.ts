@@ -1,32 +1,34 @@
-// A conversation as it is kept in this browser: what was asked, what was answered, with which settings.
+// A conversation as this browser stores it: questions, answers and settings.
 
 export interface Settings {
-  /** What the model is told before the conversation. Empty for nothing. */
+  /** The system prompt; may be empty. */
   system: string;
-  /** null: as the model has it. */
+  /** null: the model's default. */
   temperature: number | null;
-  /** In tokens. null: as the server has it. */
+  /** In tokens. null: the server's default. */
   contextLength: number | null;
 }
 
 export interface Conversation extends Settings {
   id: string;
+  /** The id of the account that it belongs to. Missing in what version 0.2 stored: that is the next account's. */
+  owner?: string;
   title: string;
-  /** Milliseconds since 1970, as all times here. */
+  /** Milliseconds since 1970. */
   updatedAt: number;
 }
 
-/** A file of a question: on the server, and what of it the model is given. */
+/** A file attached to a question: where it is on the server, and what the model gets of it. */
 export interface Attachment {
   name: string;
   /** In bytes. */
   size: number;
   downloadPath: string;
-  /** What goes into the message, of a text file. */
+  /** A text file's content, for the message. */
   text?: string;
-  /** What goes to the model, of an image. */
+  /** An image, as sent to the model. */
   image?: Blob;
-  /** What does not, for a person to read. */
+  /** Why the model doesn't get all of it, for people to read. */
   leftOut?: string;
 }
 
@@ -34,17 +36,17 @@ export interface Question {
   role: "user";
   id: string;
   conversationId: string;
-  /** Orders the messages of a conversation. */
+  /** Its order in the conversation. */
   position: number;
   content: string;
   attachments: Attachment[];
 }
 
-/** waiting: no token yet. stopped: by the person. failed: see `problem`. */
+/** waiting: no token yet. stopped: by the person. failed: see `error`. */
 export type AnswerState = "waiting" | "writing" | "complete" | "stopped" | "failed";
 
 /** From the last chunk. */
-export interface Figures {
+export interface Stats {
   tokens: number;
   tokensPerSecond: number;
   secondsToFirstToken: number;
@@ -59,10 +61,10 @@ export interface Answer {
   content: string;
   thinking: string;
   state: AnswerState;
-  problem?: string;
-  /** It is as long as the model may answer, and so perhaps not whole. */
+  error?: string;
+  /** The model hit its length limit. */
   cutByLength?: boolean;
-  figures?: Figures;
+  stats?: Stats;
 }
 
 export type Message = Question | Answer;

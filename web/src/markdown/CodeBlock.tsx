@@ -1,14 +1,13 @@
 // A block of code: its language, a copy button, highlighting.
-import { toJsxRuntime } from "hast-util-to-jsx-runtime";
+import type { RootContent } from "hast";
 import { memo, type ReactNode } from "react";
-import { Fragment, jsx, jsxs } from "react/jsx-runtime";
 import { CopyButton } from "../parts/CopyButton";
 import { lazily, useLoaded } from "../parts/lazily";
 
 const highlighting = lazily(() => import("./highlighting"));
 
-// One that is still being written is highlighted anew with each chunk. Above this many characters that takes longer than
-// a frame, so it waits until the block is complete.
+// An unfinished block is highlighted again with each chunk. Above this many characters that takes longer than a frame, so
+// highlighting waits for the end of the block.
 const MAX_WHILE_WRITTEN = 4000;
 
 export const CodeBlock = memo(function CodeBlock(props: { text: string; language: string; isComplete: boolean }) {
@@ -19,7 +18,7 @@ export const CodeBlock = memo(function CodeBlock(props: { text: string; language
         <span>{language || "text"}</span>
         <CopyButton what="code" text={text} />
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable content must be reachable by keyboard */}
       <pre tabIndex={0}>
         <code>
           {isComplete || text.length <= MAX_WHILE_WRITTEN ? <Highlighted text={text} language={language} /> : text}
@@ -31,5 +30,18 @@ export const CodeBlock = memo(function CodeBlock(props: { text: string; language
 
 function Highlighted({ text, language }: { text: string; language: string }): ReactNode {
   const tree = useLoaded(highlighting)?.highlight(text, language);
-  return tree ? toJsxRuntime(tree, { Fragment, jsx, jsxs }) : text;
+  return tree ? spansOf(tree.children) : text;
+}
+
+function spansOf(nodes: RootContent[]): ReactNode[] {
+  return nodes.map((node, index) => {
+    if (node.type !== "element") return "value" in node ? node.value : null;
+    const names = node.properties.className as string[];
+    return (
+      // biome-ignore lint/suspicious/noArrayIndexKey: its place identifies it
+      <span key={index} className={names.join(" ")}>
+        {spansOf(node.children)}
+      </span>
+    );
+  });
 }

@@ -1,8 +1,7 @@
-// A formula: its TeX, until KaTeX can draw it.
-import { toJsxRuntime } from "hast-util-to-jsx-runtime";
+// A formula: its TeX source until KaTeX can draw it.
 import { memo } from "react";
-import { Fragment, jsx, jsxs } from "react/jsx-runtime";
 import { lazily, useLoaded } from "../parts/lazily";
+import { childrenOf } from "./elements";
 
 const katex = lazily(() => import("./katex"));
 
@@ -10,7 +9,7 @@ export const Formula = memo(function Formula({ source, isDisplay }: { source: st
   const tree = useLoaded(katex)?.drawn(source, isDisplay);
   return (
     <span className={`formula ${isDisplay ? "display" : "inline"}`} {...(isDisplay && { tabIndex: 0 })}>
-      {tree ? toJsxRuntime(tree, { Fragment, jsx, jsxs, ignoreInvalidStyle: true }) : <code>{source}</code>}
+      {tree ? childrenOf(tree) : <code>{source}</code>}
     </span>
   );
 });

@@ -1,5 +1,5 @@
-// Where a displayed formula ends, for markdown-it: `$$x$$, where x is …` is a formula and words after it, as models write it.
-// @mdit/plugin-tex takes all that follows for the formula. What is inline stays with the plugin, and so does the drawing.
+// A markdown-it rule for where a display formula ends: models write `$$x$$, where x is …`, a formula followed by text, and
+// @mdit/plugin-tex takes all of that as the formula. The plugin still handles inline formulas and rendering.
 import type MarkdownIt from "markdown-it";
 import type StateBlock from "markdown-it/lib/rules_block/state_block.mjs";
 import type StateInline from "markdown-it/lib/rules_inline/state_inline.mjs";
@@ -9,7 +9,7 @@ const DISPLAY = [
   { open: "\\[", close: "\\]" },
 ];
 
-/** To be used after that plugin, whose own rules for this it takes the place of. */
+/** Must be used after that plugin, because it replaces some of its rules. */
 export function displayFormulas(markdown: MarkdownIt): void {
   markdown.block.ruler.disable(["math_block_dollar", "math_block_bracket"]);
   markdown.block.ruler.before("math_block_dollar", "display", displayBlock, {
@@ -18,7 +18,7 @@ export function displayFormulas(markdown: MarkdownIt): void {
   markdown.inline.ruler.before("escape", "display", displayAmongWords);
 }
 
-/** On a line of its own, or on several. Without an end it is one that is still being written. */
+/** On one or more lines of its own. Without an end it is still being written. */
 function displayBlock(state: StateBlock, start: number, end: number, silent: boolean): boolean {
   const lineAt = (line: number) => state.getLines(line, line + 1, state.blkIndent, false).trim();
   const kind = DISPLAY.find(({ open }) => lineAt(start).startsWith(open));
@@ -31,13 +31,13 @@ function displayBlock(state: StateBlock, start: number, end: number, silent: boo
     if (text && line > start && (state.sCount[line] ?? 0) < state.blkIndent) break;
     const closing = text.indexOf(kind.close);
     isClosed = closing !== -1;
-    // Words follow: that is a paragraph with a formula in it.
+    // Text follows: this is a paragraph that contains a formula.
     if (isClosed && closing + 2 < text.length) return false;
     lines.push(isClosed ? text.slice(0, closing) : text);
   }
-  // An escaped bracket, as far as one can tell by now.
+  // So far this looks like an escaped bracket.
   if (!isClosed && kind.open === "\\[") return false;
-  // In the middle of a paragraph it may as well be the end of one that began there.
+  // Inside a paragraph this could also be the end of a formula that started there.
   if (silent) return isClosed && !lines.slice(1, -1).includes("");
   state.line = line;
   const token = state.push("math_block", "math", 0);

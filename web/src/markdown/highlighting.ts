@@ -1,11 +1,11 @@
-// Highlighting, with the common languages. A chunk of its own, which the first code block asks for.
+// Syntax highlighting for common languages. A separate chunk, loaded with the first code block.
 import "./highlighting.css";
 import type { Root } from "hast";
 import { common, createLowlight } from "lowlight";
 
 const lowlight = createLowlight(common);
 
-/** → undefined for a language that is not known. */
+/** undefined for an unknown language. */
 export function highlight(code: string, language: string): Root | undefined {
   return lowlight.registered(language) ? lowlight.highlight(language, code) : undefined;
 }

@@ -44,7 +44,7 @@ Setext
 `;
 
 describe("GrowingMarkdown", () => {
-  it("ends with what the whole text gives, whatever the pieces it came in", () => {
+  it("gives the same result as the whole text, however it is split", () => {
     for (const step of [1, 7, 64]) {
       const growing = new GrowingMarkdown();
       for (let end = 0; end < EVERYTHING.length; end += step) growing.blocksOf(EVERYTHING.slice(0, end), false);
@@ -93,7 +93,7 @@ describe("GrowingMarkdown", () => {
     );
   });
 
-  it("begins anew with another text", () => {
+  it("starts over with another text", () => {
     const growing = new GrowingMarkdown();
     growing.blocksOf("one\n\ntwo\n\nthree", false);
     expect(growing.blocksOf("other\n\ntext", false)).toEqual(whole("other\n\ntext"));
@@ -103,7 +103,7 @@ describe("GrowingMarkdown", () => {
     expect(whole("<img src=x onerror=alert(1)> <b>bold</b>").join("")).not.toMatch(/<(img|b)\b/);
   });
 
-  it("makes a link of a picture, so that nothing is fetched", () => {
+  it("turns pictures into links, so that nothing is fetched", () => {
     expect(whole("![a cat](https://example.org/cat.png)")).toEqual([
       '<p><a href="https://example.org/cat.png">a cat</a></p>\n',
     ]);
@@ -125,11 +125,11 @@ describe("GrowingMarkdown", () => {
     expect(whole(text).join("")).toContain(`data-formula="${kind}">`);
   });
 
-  it("does not take prices for formulas, nor file names for addresses", () => {
+  it("reads neither prices as formulas nor file names as links", () => {
     expect(whole("between $5 and $10, see notes.md").join("")).toBe("<p>between $5 and $10, see notes.md</p>\n");
   });
 
-  it("says how cells are aligned as data, not as style", () => {
+  it("marks cell alignment as data, not as style", () => {
     const table = whole("| a | b |\n| --: | :-: |\n| 1 | 2 |").join("");
     expect(table).toContain('<td data-align="right">1</td>');
     expect(table).not.toContain("style");

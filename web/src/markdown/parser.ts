@@ -1,4 +1,4 @@
-// Markdown to HTML, block by block, while it is still being written: what is finished is not parsed again.
+// Parses Markdown to HTML block by block while it is being streamed; finished blocks are not parsed again.
 import { tasklist } from "@mdit/plugin-tasklist";
 import { tex } from "@mdit/plugin-tex";
 import MarkdownIt from "markdown-it";
@@ -6,7 +6,7 @@ import type { RenderRule } from "markdown-it/lib/renderer.mjs";
 import type Token from "markdown-it/lib/token.mjs";
 import { displayFormulas } from "./displayFormulas";
 
-// HTML of the model's is text. Its pictures are links: an address would tell its server what was asked here.
+// The model's HTML is shown as text. Its images become links: loading one could tell a server what was asked here.
 const markdown = new MarkdownIt({ html: false, linkify: true })
   .use(tex, { delimiters: "all", render: formula })
   .use(displayFormulas)
@@ -26,7 +26,7 @@ markdown.renderer.rules.image = (tokens, index) => {
   return `<a href="${escapeHtml(image.attrGet("src") ?? "")}">${escapeHtml(image.content || "image")}</a>`;
 };
 
-// As data, because the page's policy allows no style attributes.
+// As data, because the page's policy forbids style attributes.
 const aligned: RenderRule = (tokens, index, options, _env, self) => {
   const cell = tokens[index] as Token;
   const [, alignment] = /text-align:(\w+)/.exec(cell.attrGet("style") ?? "") ?? [];
@@ -37,19 +37,19 @@ markdown.renderer.rules.th_open = aligned;
 markdown.renderer.rules.td_open = aligned;
 
 interface Block {
-  /** Its first line, counted from where the parser began. */
+  /** Its first line, relative to where parsing started. */
   line: number;
   html: string;
 }
 
-/** Follows one text that grows. */
+/** Parses one text as it grows. */
 export class GrowingMarkdown {
   #finished: string[] = [];
   #finishedText = "";
 
-  /** → the HTML of each block. Of a text that only grew, all but the last blocks are as they were. */
+  /** The HTML of each block. If the text only grew, all but the last blocks are unchanged. */
   blocksOf(text: string, isComplete: boolean): readonly string[] {
-    // At the end once more in one piece, because a link may be defined further down.
+    // Finally parsed as a whole, because a link may be defined further down.
     if (isComplete) return parse(text).map(({ html }) => html);
     if (!text.startsWith(this.#finishedText)) this.#forget();
     const rest = text.slice(this.#finishedText.length);
@@ -94,7 +94,7 @@ function topLevel(tokens: readonly Token[]): Token[][] {
 
 function offsetOf(text: string, line: number): number {
   if (line === 0) return 0;
-  // What the parser takes for the end of a line.
+  // The parser's line endings.
   const ends = Array.from(text.matchAll(/\r\n?|\n/g), (end) => end.index + end[0].length);
   return ends[line - 1] ?? text.length;
 }

@@ -1,4 +1,4 @@
-// A button that shows an icon, and has a name.
+// A button with an icon and an accessible name.
 import type { LucideIcon } from "lucide-react";
 import type { ButtonHTMLAttributes } from "react";
 

@@ -1,7 +1,7 @@
-// What stands in place of an answer until its first token.
+// Shown in place of an answer until its first token.
 import { useEffect, useState } from "react";
 
-// Longer than a model that is loaded takes for most questions.
+// Longer than a loaded model takes for most questions.
 const LONG_MILLISECONDS = 4000;
 
 export function Waiting() {
@@ -12,7 +12,8 @@ export function Waiting() {
   }, []);
   return (
     <p className="waiting">
-      Waiting for the first token…{isLong && " Loading a large model can take a minute, and others may be before you."}
+      Waiting for the first token…
+      {isLong && " Large models can take a minute to load, and other requests may be ahead of yours."}
     </p>
   );
 }

@@ -1,7 +1,7 @@
-// What a screen reader is to say: the answer, block by block, and how it ended.
+// A live region for screen readers: the answer, block by block, and how it ended.
 import { create } from "zustand";
 
-// By then it has been said or queued; who reads the page from top to bottom is not to find the answer twice.
+// By then it has been spoken or queued. It is removed so that reading the page from the top does not repeat the answer.
 const KEPT_MILLISECONDS = 10_000;
 
 const useAnnouncements = create<{ said: { id: number; text: string }[] }>(() => ({ said: [] }));
@@ -20,7 +20,7 @@ export function announce(text: string): void {
 export function Announcements() {
   const { said } = useAnnouncements();
   return (
-    <div className="visually-hidden" role="log" aria-label="Answer, as it comes">
+    <div className="visually-hidden" role="log" aria-label="Live answer">
       {said.map(({ id, text }) => (
         <p key={id}>{text}</p>
       ))}

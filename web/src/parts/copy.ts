@@ -1,6 +1,6 @@
-// To the clipboard, on pages without HTTPS too.
+// Copies to the clipboard, on pages without HTTPS too.
 
-/** → whether it is there now. */
+/** Returns whether it worked. */
 export async function copy(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
@@ -16,7 +16,7 @@ function copyBySelection(text: string): boolean {
   const place = document.createElement("textarea");
   place.value = text;
   place.className = "visually-hidden";
-  // A dialog lets nothing outside of it have the selection.
+  // A modal dialog allows no selection outside it.
   (focused?.closest("dialog") ?? document.body).append(place);
   place.select();
   const isCopied = document.execCommand("copy");

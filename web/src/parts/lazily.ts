@@ -1,4 +1,4 @@
-// Code that is fetched when it is first needed.
+// Loads code when it is first needed.
 import { useEffect, useState } from "react";
 
 export interface Lazy<Module> {
@@ -8,7 +8,7 @@ export interface Lazy<Module> {
 
 export const lazily = <Module>(load: () => Promise<Module>): Lazy<Module> => ({ load });
 
-/** undefined: not yet there, or not to be had (after an update of the server, or without a network). */
+/** undefined: not loaded yet, or unavailable (after a server update, or offline). */
 export function useLoaded<Module>(code: Lazy<Module>): Module | undefined {
   const [module, setModule] = useState(code.loaded);
   useEffect(() => {

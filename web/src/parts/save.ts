@@ -1,4 +1,4 @@
-// A file from the page to the person's disk.
+// Saves a file from the page to disk.
 
 const RELEASED_AFTER_MILLISECONDS = 60_000;
 
@@ -8,6 +8,6 @@ export function saveAs(name: string, content: Blob): void {
   link.href = address;
   link.download = name;
   link.click();
-  // The browser may still be reading it.
+  // The browser may still be reading from it.
   window.setTimeout(() => URL.revokeObjectURL(address), RELEASED_AFTER_MILLISECONDS);
 }

@@ -1,4 +1,4 @@
-// Whether there is no room for the conversations beside the one that is shown.
+// Whether the screen is too narrow for the list of conversations beside the open one.
 import { useSyncExternalStore } from "react";
 
 const NARROW = matchMedia("(max-width: 50rem)");

@@ -1,4 +1,4 @@
-// Keeps what cannot be shown from taking the rest of the page with it.
+// Keeps a component that fails to render from taking the page down.
 import { Component, type ReactNode } from "react";
 
 interface Props {
@@ -7,8 +7,8 @@ interface Props {
   children: ReactNode;
 }
 
-/** React tells of the error on the console. */
-export class Boundary extends Component<Props, { hasFailed: boolean }> {
+/** React logs the error to the console. */
+export class ErrorBoundary extends Component<Props, { hasFailed: boolean }> {
   override state = { hasFailed: false };
 
   static getDerivedStateFromError() {

@@ -1,25 +1,25 @@
-// Keeps the end of something that grows in sight, until the person scrolls up.
+// Keeps growing content scrolled to the bottom until the person scrolls up.
 import { type RefObject, useCallback, useEffect, useRef, useState } from "react";
 
-// So near the end is at the end.
+// Within this distance counts as at the bottom.
 const NEAR_PIXELS = 48;
 
-interface Following {
-  /** What scrolls. */
+interface StickToBottom {
+  /** The scroll container. */
   view: RefObject<HTMLElement | null>;
-  /** What grows, inside of it. */
+  /** The growing content inside it. */
   content: RefObject<HTMLDivElement | null>;
-  isAtEnd: boolean;
-  toEnd: () => void;
+  isAtBottom: boolean;
+  scrollToBottom: () => void;
 }
 
-export function useFollowing(): Following {
+export function useStickToBottom(): StickToBottom {
   const view = useRef<HTMLElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const follows = useRef(true);
-  const [isAtEnd, setAtEnd] = useState(true);
+  const [isAtBottom, setAtBottom] = useState(true);
 
-  const toEnd = useCallback(() => {
+  const scrollToBottom = useCallback(() => {
     follows.current = true;
     view.current?.scrollTo({ top: view.current.scrollHeight });
   }, []);
@@ -30,11 +30,11 @@ export function useFollowing(): Following {
     let top = scrolling.scrollTop;
     const scrolled = () => {
       const isNear = scrolling.scrollHeight - scrolling.clientHeight - scrolling.scrollTop < NEAR_PIXELS;
-      // What grows meanwhile moves the end away, but only a person moves upwards.
+      // Growing content moves the bottom away, but only a person scrolls up.
       if (isNear) follows.current = true;
       else if (scrolling.scrollTop < top) follows.current = false;
       top = scrolling.scrollTop;
-      setAtEnd(isNear || follows.current);
+      setAtBottom(isNear || follows.current);
     };
     const grown = new ResizeObserver(() => {
       if (follows.current) scrolling.scrollTop = scrolling.scrollHeight;
@@ -49,5 +49,5 @@ export function useFollowing(): Following {
     };
   }, []);
 
-  return { view, content, isAtEnd, toEnd };
+  return { view, content, isAtBottom, scrollToBottom };
 }
