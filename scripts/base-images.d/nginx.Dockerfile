@@ -3,7 +3,7 @@
 # instead of a user `nginx`; LocalChat brings its own entrypoint and uses numeric ids, so neither matters to it.
 FROM localchat-base/debian:forky
 RUN apt-get -qq update \
-    && apt-get -qq install --no-install-recommends nginx-light >/dev/null \
+    && apt-get -qq install --no-install-recommends nginx-light libnginx-mod-http-js >/dev/null \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
 STOPSIGNAL SIGQUIT
 CMD ["nginx", "-g", "daemon off;"]

@@ -1,4 +1,4 @@
-# The names of the base images that scripts/base-images makes and scripts/up writes to .env. Sourced, not run.
+# The names of the base images that scripts/base-images builds and scripts/up writes to .env. Sourced, not run.
 # shellcheck shell=bash disable=SC2034
 
 OLLAMA_VERSION=0.34.2

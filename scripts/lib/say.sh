@@ -1,4 +1,4 @@
-# What every script here says and how: one line a step, errors with their remedy. Sourced, not run.
+# How the scripts report: one line per step, errors with their remedy. Sourced, not run.
 # shellcheck shell=bash
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
@@ -10,7 +10,7 @@ die() {
     exit 1
 }
 
-# Usage: wait_until SECONDS COMMAND...   Fails when COMMAND has not succeeded by then.
+# Usage: wait_until SECONDS COMMAND...   Fails if COMMAND has not succeeded by then.
 wait_until() {
     local deadline=$((SECONDS + $1))
     shift

@@ -1,4 +1,4 @@
-# uv, which brings the Python that checks and measures. Sourced, not run; needs lib/say.sh and lib/apt.sh.
+# Installs and runs uv, for the tests and the benchmark. Sourced, not run; needs lib/say.sh and lib/apt.sh.
 # shellcheck shell=bash
 
 UV_VERSION=0.13.9
