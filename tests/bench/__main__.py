@@ -1,11 +1,9 @@
-"""Measures LocalChat against nginx alone, and says whether it is what it was meant to be. Run by scripts/bench."""
+"""Measures LocalChat against nginx alone, and judges its targets. Run by scripts/bench."""
 
 import argparse
 import json
-import os
 import signal
 import sys
-import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +12,12 @@ from tests.bench import machine, peers
 from tests.bench.lab import build_load, forget_settings, running_lab
 from tests.bench.report import Report
 from tests.bench.scenarios import NOISY_CORES, QUICK, Bench, Plan
+from tests.support.runs import own_folder
 
 
 def main() -> None:
     options = _options()
-    # Ended from outside, it still takes away what it started.
+    # So that an interrupted run still cleans up.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     forget_settings()
     build_load()
@@ -32,8 +31,8 @@ def main() -> None:
         names = [gateway.name for gateway in lab.gateways]
         facts = machine.facts(lab.gateways, asdict(plan))
         bench.run()
-    with tempfile.TemporaryDirectory() as folder:
-        bench.note_first_tokens(Path(folder), _models())
+    with own_folder() as folder:
+        bench.note_first_tokens(folder)
     report = Report(bench.samples, names, options.before and json.loads(options.before.read_text()))
     whole = {**facts, "rows": report.rows(), "samples": bench.as_json()}
     options.json.write_text(json.dumps(whole, indent=1) + "\n")
@@ -42,17 +41,12 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one round of small counts; its figures prove nothing")
+    parser.add_argument("--quick", action="store_true", help="one small round; its figures mean nothing")
     parser.add_argument("--rounds", type=int, help="five, unless --quick")
     parser.add_argument("--peers", action="store_true", help="also a naive gateway and LiteLLM's proxy")
-    parser.add_argument("--json", type=Path, default=Path("bench.json"), help="where all figures go (bench.json)")
-    parser.add_argument("--before", type=Path, help="the JSON of another run, shown beside this one")
+    parser.add_argument("--json", type=Path, default=Path("bench.json"), help="file for all figures (bench.json)")
+    parser.add_argument("--before", type=Path, help="the JSON of an earlier run, to show next to this one")
     return parser.parse_args()
-
-
-def _models() -> Path:
-    """Where scripts/test keeps the model of the end-to-end tests."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "localchat" / "test-models"
 
 
 def _heading(facts: dict[str, Any]) -> str:
@@ -70,7 +64,7 @@ def _notes(names: list[str]) -> list[str]:
 
 
 def _noise(bench: Bench) -> str:
-    """How far the run is to be trusted."""
+    """How reliable the run is."""
     noisy = [sample.other_cores for sample in bench.samples if sample.is_noisy]
     return (
         "Medians of all rounds; ratios are LocalChat's to nginx alone, medians of the ratios of each round.\n"

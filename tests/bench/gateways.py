@@ -1,4 +1,4 @@
-"""What is measured: each gateway, how it is asked for the same answer, and what it is made of."""
+"""The measured gateways: how each gets the same request, and which containers it consists of."""
 
 import json
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ LITELLM = "LiteLLM"
 
 @dataclass(frozen=True)
 class Gateway:
-    """Empty where it has no such thing."""
+    """Fields are empty for what a gateway lacks."""
 
     name: str
     url: str
-    containers: dict[str, str]  # what it is, and the container's id
+    containers: dict[str, str]  # role to container id
     authorization: str = ""
     chat: str = "/api/chat"
     models: str = "/api/tags"
@@ -28,10 +28,10 @@ class Gateway:
     is_peer: bool = False
 
     def chat_request(self, chunks: int, interval_ms: float) -> list[str]:
-        """Flags of the load generator: a chat whose answer has so many chunks, so far apart."""
+        """Flags of the load generator: a chat whose answer has this many chunks at this interval."""
         shape = {"chunks": chunks, "interval_ms": interval_ms}
         body: dict[str, Any] = {"model": "bench", "messages": [{"role": "user", "content": "Count."}], "stream": True}
-        # LiteLLM speaks OpenAI's protocol, and hands on to Ollama's options what that does not know.
+        # LiteLLM uses OpenAI's protocol, and passes unknown fields on as Ollama's options.
         body |= shape if self.name == LITELLM else {"options": shape}
         return [*self.at(self.chat), f"--body={json.dumps(body)}"]
 

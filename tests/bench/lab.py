@@ -1,4 +1,4 @@
-"""Starts and ends what is measured: the production stack, and what stands beside it."""
+"""Starts and stops what is measured: the production stack, and the peers next to it."""
 
 import json
 import os
@@ -14,15 +14,16 @@ from typing import Any
 
 from tests.bench.gateways import DIRECT, LOCALCHAT, NGINX_ALONE, Gateway
 from tests.bench.resources import Cgroup
-from tests.e2e.stack import BASE_IMAGES, documented_settings, free_port, inspect, run
+from tests.support.runs import IMAGE_TAG
+from tests.support.stack import BASE_IMAGES, documented_settings, free_port, inspect, run
 
 HERE = Path(__file__).parent
-LOAD_IMAGE = "localchat/bench-load"
+LOAD_IMAGE = f"localchat/bench-load:{IMAGE_TAG}"
 EMAIL = "bench@example.org"
 PASSWORD = "only measured with"
 UPLOADS = "/uploads"
 HARDENING = ["--cap-drop=ALL", "--security-opt=no-new-privileges:true"]
-# The API's user, to whom the uploads belong.
+# The API's user, which owns the uploads.
 UPLOADER = "--user=10001:10001"
 
 
@@ -31,7 +32,7 @@ IDLE_CORES = 0.1
 
 
 class Project:
-    """A stack from the production compose file, under a name and on a port of its own."""
+    """A stack from the production Compose file, under its own name and port."""
 
     def __init__(self, name: str, folder: Path, **settings: str) -> None:
         self.name = name
@@ -67,25 +68,25 @@ class Project:
 
 
 class Lab:
-    """The stack under load, and what stands beside it. Containers are known by id."""
+    """The stack under load, with its peers. Containers are known by id."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
         self.fake = self._run("fake", "--network-alias=fake-ollama", LOAD_IMAGE)
-        # Under another name: the stack's own nginx is on this network too, and shall reach it by one way alone.
+        # Under another name: the stack's own nginx is on this network too, and must reach it by one path only.
         self._join_edge(self.fake, "fake-direct")
         uploads = f"--volume={project.name}_uploads:{UPLOADS}"
         self.generator = self._run("load", uploads, "--entrypoint=sleep", LOAD_IMAGE, "infinity", network="edge")
         self.gateways = [self._direct(), self._nginx_alone(), self._localchat()]
 
     def load(self, scenario: str, *flags: str) -> dict[str, Any]:
-        """What the load generator measured."""
+        """The load generator's measurements."""
         result: dict[str, Any] = json.loads(run("docker", "exec", self.generator, "load", scenario, *flags))
         return result
 
     @contextmanager
     def loading(self, scenario: str, *flags: str) -> Iterator[None]:
-        """Load in the background, whose figures nobody reads; at the end it has ended."""
+        """Load in the background, unmeasured; it has ended when the block ends."""
         command = ["docker", "exec", self.generator, "load", scenario, *flags]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL) as load:
             yield
@@ -93,7 +94,7 @@ class Lab:
 
     @contextmanager
     def awake(self, gateway: Gateway) -> Iterator[None]:
-        """The gateway at work. A peer stands still otherwise, so that others are measured without it."""
+        """Lets a gateway run. Peers are paused otherwise, so as not to disturb others' measurements."""
         if not gateway.is_peer:
             yield
             return
@@ -107,7 +108,7 @@ class Lab:
         run("docker", "unpause", *gateway.containers.values())
 
     def put_to_sleep(self, gateway: Gateway) -> None:
-        """As soon as it has done what it was asked: a peer may be far behind its clients."""
+        """Once it has finished its work: a peer may lag far behind its clients."""
         groups = [Cgroup(container) for container in gateway.containers.values()]
         for _ in range(CATCH_UP_SECONDS):
             before = sum(group.cpu_seconds() for group in groups)
@@ -121,14 +122,14 @@ class Lab:
         return {name: inspect(image)["Size"] / 1e6 for name, image in images.items()}
 
     def in_uploads(self, script: str) -> str:
-        """What a shell prints in the folder of uploads, errors included."""
+        """The output of a shell in the uploads folder, errors included."""
         return run("docker", "exec", f"--workdir={UPLOADS}", self.generator, "sh", "-c", f"({script}) 2>&1")
 
     def add(self, gateway: Gateway) -> None:
         self.gateways.append(gateway)
 
     def run_beside(self, name: str, *arguments: str) -> str:
-        """Runs a container that is to both networks what nginx is, and is called `name` on the edge."""
+        """Runs a container on both of nginx's networks, called `name` on the edge."""
         container = self._run(name, *HARDENING, *arguments)
         self._join_edge(container, name)
         return container
@@ -142,7 +143,7 @@ class Lab:
                     return
             except AssertionError:
                 pass
-            assert time.monotonic() < deadline, f"{gateway.name} does not answer: {self._logs(gateway)}"
+            assert time.monotonic() < deadline, f"{gateway.name} is not responding: {self._logs(gateway)}"
             time.sleep(0.5)
 
     def _logs(self, gateway: Gateway) -> str:
@@ -198,9 +199,10 @@ class Lab:
 
 
 def forget_settings() -> None:
-    """The shell's variables win over an env file, so those of another stack are out of the way. Images stay."""
+    """Unsets LocalChat's variables, which would override an env file, except those for images."""
     for name in documented_settings() - BASE_IMAGES - {"EXTRA_CA_FILE"}:
         os.environ.pop(name, None)
+    os.environ["IMAGE_TAG"] = IMAGE_TAG
 
 
 def build_load() -> None:
@@ -211,7 +213,7 @@ def build_load() -> None:
 
 @contextmanager
 def running_lab() -> Iterator[Lab]:
-    """Everything started; everything ended, however the run ends."""
+    """Starts everything, and stops everything however the run ends."""
     with tempfile.TemporaryDirectory() as folder:
         name = f"localchat-bench-{secrets.token_hex(3)}"
         project = Project(name, Path(folder), OLLAMA_URL="http://fake-ollama:11434", MAX_UPLOAD_MB="300")
@@ -230,7 +232,7 @@ def _remove_what_ran_beside(project: Project) -> None:
 
 
 def seconds_to_first_token(folder: Path, models: Path) -> float:
-    """From `docker compose up`, with all images built and the model there, to the first line of a real answer."""
+    """From `docker compose up`, with all images built and the model installed, to the first line of a real answer."""
     project = Project(f"localchat-bench-{secrets.token_hex(3)}", folder, OLLAMA_DATA=str(models))
     started = time.monotonic()
     try:

@@ -1,4 +1,4 @@
-"""Where and on what a run was made: the facts that its figures are read with."""
+"""Facts about the machine and the versions, without which a run's figures mean little."""
 
 import os
 import platform
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.gateways import Gateway
-from tests.e2e.stack import inspect, run
+from tests.support.stack import inspect, run
 
 
 def facts(gateways: list[Gateway], plan: dict[str, Any]) -> dict[str, Any]:

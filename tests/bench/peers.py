@@ -1,17 +1,17 @@
-"""What others do in LocalChat's place, for the rows of --peers: by default settings, on the same fake Ollama."""
+"""Alternatives to LocalChat for --peers: with default settings, on the same fake Ollama."""
 
 import os
 import time
 
 from tests.bench.gateways import LITELLM, NAIVE, Gateway
 from tests.bench.lab import HERE, Lab
-from tests.e2e.stack import ROOT, inspect, run
+from tests.support.stack import ROOT, inspect, run
 
-# The latest whose parts are all on PyPI: later ones pin a part that is not there. Not 1.107.0, which was withdrawn.
+# The latest whose dependencies are all on PyPI: later ones pin one that is missing. Not 1.107.0, which was withdrawn.
 LITELLM_VERSION = "1.108.4"
 LITELLM_IMAGE = f"localchat/bench-litellm:{LITELLM_VERSION}"
 LITELLM_KEY = "sk-bench"
-# As many as LocalChat's API has.
+# As LocalChat's API has.
 WORKERS = 2
 LITELLM_CONFIG = f"""
 model_list:
@@ -29,8 +29,8 @@ print(json.load(urllib.request.urlopen(request))["access_token"])
 
 NOTES = {
     NAIVE: (
-        "tests/naive_gateway.py, FastAPI and httpx under uvicorn with two workers. It checks a token, but no body and "
-        "no content of a file, and flushes nothing to disk."
+        "tests/support/naive_gateway.py, FastAPI and httpx under uvicorn with two workers. It checks a token, but no "
+        "body and no content of a file, and flushes nothing to disk."
     ),
     LITELLM: (
         f"LiteLLM {LITELLM_VERSION}, its proxy with two workers and a master key. Not comparable: it speaks OpenAI's "
@@ -40,7 +40,7 @@ NOTES = {
 
 
 def add_naive(lab: Lab) -> None:
-    """From the API's own image, so that Python and libraries are the same."""
+    """From the API's own image, with the same Python and libraries."""
     image = inspect(lab.project.container("api"))["Image"]
     container = lab.run_beside(
         "naive",
@@ -49,7 +49,7 @@ def add_naive(lab: Lab) -> None:
         f"--volume={lab.project.name}_uploads:/data/uploads",
         f"--volume={ROOT / 'tests'}:/app/tests:ro",
         image,
-        *("uvicorn", "tests.naive_gateway:app", "--host=0.0.0.0", f"--workers={WORKERS}", "--no-access-log"),
+        *("uvicorn", "tests.support.naive_gateway:app", "--host=0.0.0.0", f"--workers={WORKERS}", "--no-access-log"),
     )
     gateway = Gateway(
         NAIVE,

@@ -1,4 +1,4 @@
-"""What containers take of the machine: CPU by their cgroups' totals, memory by their processes."""
+"""The containers' resource usage: CPU from their cgroups, memory from their processes."""
 
 import re
 import threading
@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.stack import inspect, run
+from tests.support.stack import inspect, run
 
 CGROUPS = Path("/sys/fs/cgroup")
-# Of all processes but the shell itself, as the user that they run as: that needs no privilege.
+# All processes but the shell itself, as their own user, which needs no privilege.
 PSS_OF_ALL = 'for p in /proc/[0-9]*; do [ "$p" = "/proc/$$" ] || cat "$p/smaps_rollup" 2>/dev/null; done'
 SAMPLE_SECONDS = 0.02
 
@@ -27,11 +27,11 @@ class Cgroup:
         self._folder = CGROUPS / "cpuacct" / paths["cpuacct"][1:] if self._is_version_1 else CGROUPS / paths[""][1:]
 
     def cpu_seconds(self) -> float:
-        """Of all that ever ran in it, ended processes and threads too."""
+        """Of everything that ever ran in it, including ended processes and threads."""
         return _seconds_in(self._folder, is_version_1=self._is_version_1)
 
     def own_memory_mb(self) -> float:
-        """What its processes hold that is no file's: anonymous and shared memory."""
+        """Its processes' anonymous and shared memory, without files."""
         found = 0
         for process in (self._folder / "cgroup.procs").read_text().split():
             try:
@@ -43,7 +43,7 @@ class Cgroup:
 
 
 def pss_mb(container: str) -> float:
-    """Resident memory of the container's processes; what several share is divided among them."""
+    """The container's resident memory; shared pages are divided among their processes."""
     kib = re.findall(r"^Pss:\s+(\d+) kB", run("docker", "exec", container, "sh", "-c", PSS_OF_ALL), re.MULTILINE)
     return sum(map(int, kib)) * 1024 / 1e6
 
@@ -55,7 +55,7 @@ class Growth:
 
 @contextmanager
 def memory_growth(group: Cgroup) -> Iterator[Growth]:
-    """How much more than before its processes held at one time."""
+    """How much its processes' memory grew at its peak."""
     growth = Growth()
     before = group.own_memory_mb()
     ended = threading.Event()
@@ -75,14 +75,14 @@ def memory_growth(group: Cgroup) -> Iterator[Growth]:
 
 @dataclass
 class Usage:
-    """CPU seconds by what took them; `others` is everything on this machine that is not measured."""
+    """CPU seconds by consumer; `others` is everything unmeasured on this machine."""
 
     seconds: float
     cpu_seconds: dict[str, float]
 
     @property
     def other_cores(self) -> float:
-        """Cores that were busy with something else, on average: noise."""
+        """Cores used by something else, on average: noise."""
         return max(0.0, self.cpu_seconds["others"]) / self.seconds
 
 

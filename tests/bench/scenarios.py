@@ -1,4 +1,4 @@
-"""What is done to each gateway in turn, and the samples that come of it."""
+"""The scenarios that run on each gateway, and their samples."""
 
 import re
 import secrets
@@ -13,30 +13,30 @@ from typing import Any
 from tests.bench.gateways import DIRECT, LOCALCHAT, NGINX_ALONE, Gateway
 from tests.bench.lab import EMAIL, PASSWORD, UPLOADS, Lab, seconds_to_first_token
 from tests.bench.resources import Cgroup, Usage, cpu_used, memory_growth, pss_mb
+from tests.support.models import CACHED, copy_model, is_whole
 
 INTERVAL_MS = 50  # 20 chunks a second
 STARTS_PER_SECOND = 500
 STREAMS_DURING_UPLOADS = 256
-# Not the gateways': those fall so far behind that a scenario would last minutes.
+# Limited for peers: with more, they lag so far behind that a scenario would last minutes.
 MOST_STREAMS_OF_A_PEER = 1000
 SETTLE_SECONDS = 0.3
 NOISY_CORES = 0.25
 SHORT_SECONDS = 2
-STARTER_MODEL = Path("models/manifests")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How often and how much. The defaults are a whole run's."""
+    """Repetitions and sizes. The defaults are for a full run."""
 
     rounds: int = 5
     streams: tuple[int, ...] = (32, 256, 1000, 1500, 2000)
-    chunks: int = 200  # of each answer: ten seconds
+    chunks: int = 200  # per answer: ten seconds
     sequential: int = 200
     bursts: int = 5
     rate_seconds: float = 3
     transfer_mb: int = 200
-    downloads: int = 6  # in each round
+    downloads: int = 6  # per round
     uploads: int = 3
     uploads_during_streams: int = 5
     first_tokens: int = 3
@@ -50,7 +50,7 @@ QUICK = Plan(
 
 @dataclass
 class Sample:
-    """One scenario on one gateway. `figures` is what the load generator or a measurement said."""
+    """One scenario on one gateway. `figures` come from the load generator or a measurement."""
 
     scenario: str
     gateway: str
@@ -63,7 +63,7 @@ class Sample:
 
     @property
     def is_noisy(self) -> bool:
-        # Short ones are mostly their own start.
+        # Short ones consist mostly of their own start-up.
         return self.seconds > SHORT_SECONDS and self.other_cores > NOISY_CORES
 
 
@@ -75,7 +75,7 @@ def _always(_: Gateway) -> bool:
 
 
 class Bench:
-    """Runs the plan in a lab and keeps the samples."""
+    """Runs the plan in a lab and collects the samples."""
 
     def __init__(self, lab: Lab, plan: Plan) -> None:
         self.samples: list[Sample] = []
@@ -102,11 +102,13 @@ class Bench:
         self._note_memory_under_load()
         self._note_images()
 
-    def note_first_tokens(self, folder: Path, models: Path) -> None:
-        """Skipped where the model would have to be fetched first."""
-        if not (models / STARTER_MODEL).exists():
+    def note_first_tokens(self, folder: Path) -> None:
+        """Skipped if the model would have to be downloaded first."""
+        if not is_whole(CACHED):
             _say("Not measured: `up` to the first token; scripts/test e2e fetches the model for it")
             return
+        models = folder / "models"
+        copy_model(CACHED, models)
         for index in range(self._plan.first_tokens):
             self._keep("up", LOCALCHAT, {"seconds": seconds_to_first_token(folder, models)}, index=index)
 
@@ -151,7 +153,7 @@ class Bench:
             )
 
     def _stream(self, gateway: Gateway, count: int, *flags: str) -> dict[str, Any]:
-        """Answers that start one after another; what is late counts from when all are under way."""
+        """Answers that start one after another; delays count from when all are running."""
         chunks = self._plan.chunks
         shape = [f"--count={count}", f"--ramp={max(1, count / STARTS_PER_SECOND)}s", f"--chunks={chunks}"]
         request = gateway.chat_request(chunks, INTERVAL_MS)
@@ -171,7 +173,7 @@ class Bench:
             self._each("upload of an image", self._image_upload, lambda gateway: bool(gateway.form_upload), index)
             self._each("upload to disk", self._flushed_upload, lambda gateway: gateway.name == NGINX_ALONE, index)
             self._each("disk", self._raw_disk_write, lambda gateway: gateway.name == DIRECT, index)
-        # Not the peers: their streams are late without uploads.
+        # Without peers: their streams are late even without uploads.
         self._each("upload and streams", self._upload_during_streams, lambda g: g.name in {NGINX_ALONE, LOCALCHAT})
 
     def _upload(self, gateway: Gateway, *flags: str) -> dict[str, Any]:
@@ -196,7 +198,7 @@ class Bench:
         return {**result, **growth}
 
     def _upload_flags(self, gateway: Gateway, prefix: str) -> list[str]:
-        # A fresh name each time: to replace a file costs a flush on some file systems.
+        # A new name each time: replacing a file costs a flush on some file systems.
         path = gateway.form_upload or f"{gateway.put_upload}{secrets.token_hex(6)}-%d_bench.txt"
         kind = [f"--{prefix}form"] if gateway.form_upload else []
         return [f"--{prefix}url={gateway.url}{path}", f"--{prefix}megabytes={self._plan.transfer_mb}", *kind]
@@ -209,12 +211,14 @@ class Bench:
         return {"megabytes_per_second": int(copied[1]) / 1e6 / float(copied[2])}
 
     def _upload_a_file(self) -> str:
-        """The file that is downloaded; its name."""
+        """Uploads the file that is then downloaded; returns its name."""
         (localchat,) = [gateway for gateway in self._lab.gateways if gateway.name == LOCALCHAT]
         flags = self._upload_flags(localchat, "")
         (sent,) = self._lab.load("upload", f"--authorization={localchat.authorization}", *flags)["uploads"]
         found = re.search(r'"filename":\s*"([^"]+)"', sent.get("answer", ""))
         assert found, sent
+        # Only LocalChat has account folders.
+        self._lab.in_uploads(f"ln settings/{found[1]} .")
         return found[1]
 
     def _delete_uploads(self) -> None:
@@ -242,7 +246,7 @@ class Bench:
         return {**each, "total": sum(each.values())}
 
     def _note_memory_under_load(self) -> None:
-        """In a run of its own, whose other figures do not count: to look costs CPU."""
+        """In a separate run, whose other figures do not count: measuring costs CPU."""
         for gateway in self._lab.gateways:
             if gateway.containers:
                 with self._lab.awake(gateway):
@@ -263,7 +267,7 @@ class Bench:
     def _each(
         self, scenario: str, measure: Measurement, applies: Callable[[Gateway], bool] = _always, index: int = 0
     ) -> None:
-        """One gateway after another, each round another one first."""
+        """One gateway after another, starting with another one each round."""
         gateways = [gateway for gateway in self._lab.gateways if applies(gateway)]
         first = (self._round + index) % len(gateways) if gateways else 0
         for gateway in gateways[first:] + gateways[:first]:
@@ -290,7 +294,7 @@ def _takes_uploads(gateway: Gateway) -> bool:
 
 
 def _cpu_per_million(figures: dict[str, Any], usage: Usage) -> dict[str, Any]:
-    """Seconds of the gateway's CPU for a million chunks, the requests that they answer included."""
+    """Seconds of the gateway's CPU per million chunks, including their requests."""
     if not figures.get("chunks") or not usage.cpu_seconds["gateway"]:
         return {}
     return {"cpu_seconds_per_million_chunks": usage.cpu_seconds["gateway"] / figures["chunks"] * 1e6}

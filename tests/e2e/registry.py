@@ -1,4 +1,4 @@
-"""A registry of models for Ollama to pull from, over TLS, that sends the first half of a model and waits.
+"""A TLS registry from which Ollama pulls models; it sends the first half of a model and waits.
 
 with Registry(address, authority, certificate) as registry:
     layer = registry.add("tests/slow")
@@ -19,7 +19,7 @@ from typing import Any, Self
 import trustme
 
 HOST = "registry.test"
-# Ollama wants to be led to another host for what is large.
+# Ollama expects a redirect to another host for large blobs.
 BLOB_HOST = "blobs.test"
 LAYER_BYTES = 4 * 1024 * 1024
 CONFIG = json.dumps({"model_format": "gguf", "model_family": "llama", "model_families": ["llama"]}).encode()
@@ -27,7 +27,7 @@ CONFIG = json.dumps({"model_format": "gguf", "model_family": "llama", "model_fam
 
 @dataclass
 class Blob:
-    """What has a digest. `rest` holds back its second half; `downloads` counts the ranges that were asked for."""
+    """A blob, identified by its digest. `rest` holds back the second half; `downloads` counts the requested ranges."""
 
     data: bytes
     rest: threading.Event = field(default_factory=threading.Event)
@@ -42,7 +42,7 @@ class Blob:
 
 
 class Registry:
-    """Runs in threads of its own, on a random port of `address`. `authority`, whose own is `certificate`, vouches."""
+    """Runs in threads, on a random port of `address`. `authority` signs its certificate; `certificate` is the CA's."""
 
     def __init__(self, address: str, authority: trustme.CA, certificate: Path) -> None:
         self.certificate = certificate
@@ -58,11 +58,11 @@ class Registry:
         self.blobs = {self._config.digest: self._config}
 
     def name(self, repository: str) -> str:
-        """How Ollama is asked for it."""
+        """The name under which Ollama pulls it."""
         return f"{HOST}:{self._server.server_port}/{repository}"
 
     def add(self, repository: str) -> Blob:
-        """The one layer of a new model."""
+        """The only layer of a new model."""
         layer = Blob(os.urandom(LAYER_BYTES))
         self.blobs[layer.digest] = layer
         self.manifests[f"/v2/{repository}/manifests/latest"] = {
@@ -129,8 +129,8 @@ class _Handler(BaseHTTPRequestHandler):
             if rest:
                 rest.wait()
             self.wfile.write(body[half:])
-        except OSError:  # it left
+        except OSError:  # the client disconnected
             self.close_connection = True
 
     def log_message(self, *_: Any) -> None:
-        """Tests say by themselves what went wrong."""
+        """Silent: a test reports its own failures."""

@@ -1,4 +1,4 @@
-"""The page's files over HTTP: who gets them, with which headers, and that nothing else lies beside them."""
+"""The page's files over HTTP: who gets them, with which headers, and that nothing else is served."""
 
 import io
 import json
@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.e2e.stack import ROOT, Stack
+from tests.support.stack import ROOT, Stack
 
-# Chromium 156 and Firefox 150, word for word.
+# Verbatim from Chromium 156 and Firefox 150.
 BROWSERS = [
     (
         "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,"
@@ -26,7 +26,7 @@ BROWSERS = [
     "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
 ]
 HTML = {"Accept": BROWSERS[0]}
-# A kind of file that is not here has to come here and to page-files.conf.
+# A new kind of file has to be added here and in page-files.conf.
 TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -46,7 +46,7 @@ SECURITY = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-# What a browser would fetch without being asked to.
+# What a browser would fetch unprompted.
 LOADS_ELSEWHERE = {
     ".html": r"""\b(?:src|srcset|href|action)\s*=\s*["']?(?:https?:)?//""",
     ".css": r"""(?:url\(\s*|@import\s+)["']?(?:https?:)?//""",
@@ -57,14 +57,14 @@ LOADS_ELSEWHERE = {
 
 @pytest.fixture
 def visitor(stack: Stack) -> Iterator[httpx.Client]:
-    """Has no token."""
+    """A client without a token."""
     with httpx.Client(base_url=stack.url, trust_env=False) as visitor:
         yield visitor
 
 
 @pytest.fixture(scope="session")
 def files(shared_stack: Stack) -> dict[str, bytes]:
-    """What the page's build left in the image, by path."""
+    """The build's files in the image, by path."""
     image = shared_stack.inspect("nginx")["Image"]
     tar = ["tar", image, "--create", "--directory=/usr/share/localchat/page", "."]
     packed = subprocess.check_output(["docker", "run", "--rm", "--network=none", "--entrypoint", *tar])
@@ -87,7 +87,7 @@ def varies_by(response: httpx.Response) -> set[str]:
 
 @pytest.mark.parametrize("accept", [*BROWSERS, "text/html", "TEXT/HTML", "application/json, text/html;q=0.1"])
 def test_whoever_asks_for_html_gets_the_page(visitor: httpx.Client, files: dict[str, bytes], accept: str) -> None:
-    """Without a token, whatever stands in the query."""
+    """Without a token, whatever the query."""
     for path in ["/", "/?a=b"]:
         response = visitor.get(path, headers={"Accept": accept})
         assert (response.status_code, response.content) == (200, files["index.html"])
@@ -106,7 +106,7 @@ def test_head_has_the_headers_of_get(visitor: httpx.Client, assets: list[str]) -
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "text/plain", None])
 def test_whoever_does_not_gets_the_api(visitor: httpx.Client, client: httpx.Client, accept: str | None) -> None:
-    """Ollama's clients look at / whether it runs: its own words with a token, JSON without."""
+    """Ollama's clients check / to see whether it runs: Ollama's own text with a token, JSON without."""
 
     def ask(asker: httpx.Client, method: str) -> httpx.Response:
         request = asker.build_request(method, "/")
@@ -123,13 +123,13 @@ def test_whoever_does_not_gets_the_api(visitor: httpx.Client, client: httpx.Clie
 
 
 def test_a_browser_with_a_token_gets_the_page(client: httpx.Client, files: dict[str, bytes]) -> None:
-    """Accept decides, and nothing else does."""
+    """Only Accept decides."""
     assert client.get("/", headers=HTML).content == files["index.html"]
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_other_methods_are_the_apis(visitor: httpx.Client, method: str) -> None:
-    """As they were before there was a page."""
+    """As before there was a page."""
     as_browser = visitor.request(method, "/", headers=HTML)
     as_client = visitor.request(method, "/")
     assert (as_browser.status_code, as_browser.content) == (as_client.status_code, as_client.content)
@@ -138,7 +138,7 @@ def test_other_methods_are_the_apis(visitor: httpx.Client, method: str) -> None:
 
 
 def test_both_answers_at_the_root_vary_by_accept(visitor: httpx.Client, client: httpx.Client) -> None:
-    """A cache must not give one for the other; what the page of another origin may read still varies by Origin."""
+    """A cache must not mix them up; the part that other origins may read also varies by Origin."""
     origin = {"Origin": "http://localhost:5173"}
     for response in [
         visitor.get("/", headers=HTML),
@@ -162,7 +162,7 @@ def test_the_page_is_what_the_image_holds(visitor: httpx.Client, files: dict[str
 
 
 def test_the_page_and_its_files_are_guarded(visitor: httpx.Client, assets: list[str]) -> None:
-    """Each header once, on what is new, on what the browser has already, and for HEAD."""
+    """Each header once, in fresh responses, in 304 and for HEAD."""
     for path in ["/", *assets]:
         first = visitor.get(path, headers=HTML)
         again = visitor.get(path, headers={**HTML, "If-None-Match": first.headers["ETag"]})
@@ -175,7 +175,7 @@ def test_the_page_and_its_files_are_guarded(visitor: httpx.Client, assets: list[
 
 
 def test_text_is_sent_compressed(visitor: httpx.Client, files: dict[str, bytes], assets: list[str]) -> None:
-    """As it was when the image was built. Fonts are compressed already; streams never are."""
+    """With the files compressed at build time. Fonts are compressed already; streams never are."""
     for path in ["/", *assets]:
         name = path[1:] or "index.html"
         response = visitor.get(path, headers={**HTML, "Accept-Encoding": "gzip"})
@@ -186,8 +186,8 @@ def test_text_is_sent_compressed(visitor: httpx.Client, files: dict[str, bytes],
         assert response.headers["Content-Length"] == (compressed or str(len(files[name])))
 
 
-def test_index_is_asked_for_anew_and_not_sent_again(visitor: httpx.Client) -> None:
-    """It names the files of its build, so an old one must not be used unasked."""
+def test_index_is_revalidated_and_not_sent_again(visitor: httpx.Client) -> None:
+    """It names the files of its build, so a stale one must not be used."""
     first = visitor.get("/", headers=HTML)
     again = visitor.get("/", headers={**HTML, "If-None-Match": first.headers["ETag"]})
     assert first.headers["Cache-Control"] == again.headers["Cache-Control"] == "no-cache"
@@ -196,13 +196,13 @@ def test_index_is_asked_for_anew_and_not_sent_again(visitor: httpx.Client) -> No
 
 
 def test_compressed_and_plain_have_an_etag_each(visitor: httpx.Client) -> None:
-    """They are not the same bytes."""
+    """Their bytes differ."""
     plain = visitor.get("/", headers={**HTML, "Accept-Encoding": "identity"})
     assert plain.headers["ETag"] != visitor.get("/", headers=HTML).headers["ETag"]
 
 
 def test_a_restart_changes_no_etag(stack: Stack, visitor: httpx.Client) -> None:
-    """nginx makes it of size and time: the time of the build, not of the start."""
+    """nginx derives it from size and time: that of the build, not of the start."""
     built_at = stack.run("exec", "--no-TTY", "nginx", "stat", "--format=%Y", "/usr/share/localchat/page/index.html")
     modified = parsedate_to_datetime(visitor.get("/", headers=HTML).headers["Last-Modified"])
     assert modified.timestamp() == int(built_at)
@@ -216,7 +216,7 @@ def test_an_asset_is_asked_for_once(visitor: httpx.Client, assets: list[str]) ->
 
 
 def test_a_missing_asset_is_not_kept(visitor: httpx.Client) -> None:
-    """A JSON 404, which may be there a moment later."""
+    """A JSON 404, since it may exist a moment later."""
     response = visitor.get("/assets/index-AAAAAAAA.js", headers=HTML)
     assert response.status_code == 404
     assert list(response.json()) == ["detail"]
@@ -224,11 +224,11 @@ def test_a_missing_asset_is_not_kept(visitor: httpx.Client) -> None:
 
 
 def raw_answer(stack: Stack, target: str) -> tuple[int, str, list[str]]:
-    """Status, type and keys of the answer to a target that no browser would send like this."""
-    door = HTTPConnection(urlsplit(stack.url).netloc, timeout=10)
-    with closing(door):
-        door.request("GET", target, headers=HTML)
-        response = door.getresponse()
+    """Status, type and keys of the response to a target that no browser would send."""
+    connection = HTTPConnection(urlsplit(stack.url).netloc, timeout=10)
+    with closing(connection):
+        connection.request("GET", target, headers=HTML)
+        response = connection.getresponse()
         return response.status, response.headers["Content-Type"], list(json.loads(response.read()))
 
 
@@ -256,7 +256,6 @@ def raw_answer(stack: Stack, target: str) -> tuple[int, str, list[str]]:
         "/_page/../assets/",
         "/nginx.conf",
         "/take-over.sh",
-        "//",
         "/./",
         "/x/../",
         "/%2e/",
@@ -264,14 +263,14 @@ def raw_answer(stack: Stack, target: str) -> tuple[int, str, list[str]]:
     ],
 )
 def test_nothing_lies_beside_the_page(stack: Stack, target: str) -> None:
-    """Neither by another way to the page, nor around it: 404 in JSON, though a browser asks."""
+    """No other path leads to the page or out of its folder: 404 in JSON, even for a browser."""
     assert raw_answer(stack, target) == (404, "application/json", ["detail"])
 
 
 @pytest.mark.parametrize("up", ["..", "%2e%2e", "%2E.", "x/../.."])
 @pytest.mark.parametrize("slash", ["/", "%2f"])
 def test_what_leads_out_of_the_root_is_no_path(stack: Stack, up: str, slash: str) -> None:
-    """nginx refuses it before it looks at any location."""
+    """nginx refuses it before it chooses a location."""
     assert raw_answer(stack, f"/assets/{up}{slash}..{slash}nginx.conf") == (400, "application/json", ["detail"])
 
 
@@ -283,7 +282,7 @@ def test_assets_can_only_be_read(visitor: httpx.Client, assets: list[str], metho
 
 
 def test_the_page_loads_nothing_from_elsewhere(files: dict[str, bytes]) -> None:
-    """No file of it names another host as a place to load from."""
+    """No file loads anything from another host."""
     for name, content in files.items():
         pattern = LOADS_ELSEWHERE.get(PurePosixPath(name).suffix)
         assert not (pattern and re.search(pattern, content.decode())), name
@@ -307,7 +306,7 @@ def test_what_loads_from_elsewhere_is_found(suffix: str, planted: str) -> None:
 
 
 def test_the_access_log_has_the_page_too(stack: Stack, visitor: httpx.Client, assets: list[str]) -> None:
-    """With the path that was asked for, and nobody's name."""
+    """With the requested path, and no caller."""
     for path in ["/", assets[0]]:
         response = visitor.get(path, headers=HTML)
         entry = stack.access_log(response)
@@ -316,6 +315,6 @@ def test_the_access_log_has_the_page_too(stack: Stack, visitor: httpx.Client, as
 
 
 def test_the_types_of_files_are_ours(assets: list[str]) -> None:
-    """nginx knows them from page-files.conf, whatever the base image brings."""
+    """nginx takes them from page-files.conf, whatever the base image brings."""
     listed = re.findall(r"(\w+);$", (ROOT / "nginx/page-files.conf").read_text(), re.MULTILINE)
     assert {PurePosixPath(path).suffix[1:] for path in assets} <= set(listed)

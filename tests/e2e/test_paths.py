@@ -1,5 +1,6 @@
-"""Only what the table lists reaches Ollama, in whatever spelling anything else is asked for."""
+"""Only the paths in the table reach Ollama, however others are spelled."""
 
+import json
 import random
 import re
 import socket
@@ -10,17 +11,19 @@ from urllib.parse import quote, urlsplit
 import httpx
 import pytest
 
-from api.ollama_routes import ROUTES, Who
-from api.protocols import PREFIXES, Protocol
-from tests.e2e.stack import MODEL, ROOT, Stack
-from tests.fake_ollama import FakeOllama, wait_until
+from api.ollama.allowlist import OLLAMAS, Access
+from api.ollama.dialects import PREFIXES, Dialect
+from tests.support.fake_ollama import FakeOllama, wait_until
+from tests.support.models import MODEL
+from tests.support.stack import ROOT, Stack
+
+pytestmark = pytest.mark.stack("stack_before_fake_ollama")
 
 SEED = 20_261_124
 VARIANTS = 2_500
-# HEAD: Ollama has no route for it, and says so itself.
-NOT_OLLAMAS_OWN = {("HEAD", "/api/ps")}
-ALLOWED = [route for route in ROUTES if route.who is not Who.NOBODY]
-# Not Ollama's routes as it prints them, but there, or near to what is there.
+NOT_OLLAMAS_OWN = {("HEAD", route.path) for route in OLLAMAS if route.head_as_get}
+ALLOWED = [route for route in OLLAMAS if route.access is not Access.NOBODY]
+# Routes that Ollama does not print but has, or almost has.
 MORE_FORBIDDEN = [
     "/debug/pprof/heap",
     "/debug/pprof/",
@@ -34,21 +37,10 @@ MORE_FORBIDDEN = [
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
 
 
-@pytest.fixture
-def stack(stack_before_fake_ollama: Stack) -> Stack:
-    return stack_before_fake_ollama
-
-
-@pytest.fixture
-def ollama(fake_ollama_on_the_host: FakeOllama) -> FakeOllama:
-    fake_ollama_on_the_host.forget()
-    return fake_ollama_on_the_host
-
-
 def test_the_table_has_every_route_of_the_running_ollama(shared_stack: Stack) -> None:
-    """A version that brings a route is noticed here: allow it or refuse it, and say why."""
+    """A version of Ollama with a new route is noticed here: allow it or refuse it, and say why."""
     printed = set(re.findall(r"\[GIN-debug\] ([A-Z]+) +(/\S*) +-->", shared_stack.logs("ollama")))
-    table = {(method, route.path) for route in ROUTES for method in route.methods.split()}
+    table = {(method, route.path) for route in OLLAMAS for method in route.methods.split()}
     assert len(printed) > 40
     assert printed == table - NOT_OLLAMAS_OWN
 
@@ -57,22 +49,22 @@ def test_the_table_has_every_route_of_the_running_ollama(shared_stack: Stack) ->
     "path", ["/api/create", "/api/push", "/api/blobs/", "/api/me", "/api/signout", "/api/experimental/", "/api/codex/"]
 )
 def test_what_must_never_be_reached_is_refused(path: str) -> None:
-    """Whoever changes the table has to change this too."""
-    routes = [route for route in ROUTES if route.path.startswith(path)]
+    """A change to the table has to change this too."""
+    routes = [route for route in OLLAMAS if route.path.startswith(path)]
     assert routes
-    assert {route.who for route in routes} == {Who.NOBODY}
+    assert {route.access for route in routes} == {Access.NOBODY}
 
 
 def test_every_refusal_in_the_table_has_a_reason() -> None:
-    """Why not, for whoever wants it."""
-    assert all(route.why for route in ROUTES if route.who is Who.NOBODY)
+    """It says why."""
+    assert all(route.reason for route in OLLAMAS if route.access is Access.NOBODY)
 
 
 def test_nginx_and_the_api_tell_protocols_apart_alike() -> None:
     """By the same prefixes, in the same order."""
     conf = (ROOT / "nginx/error-bodies.conf").read_text()
     (block,) = re.findall(r"map \$path \$protocol \{(.*?)\}", conf, re.DOTALL)
-    listed = re.findall(r'"~\^(\S+)"\s+(\w+);', block)
+    listed = [(prefix.replace("/+", "/"), name) for prefix, name in re.findall(r'"~\^(\S+)"\s+(\w+);', block)]
     assert listed == [(prefix, protocol.value) for prefix, protocol in PREFIXES.items()]
 
 
@@ -84,10 +76,13 @@ def bodies(path: str) -> dict[str, object]:
 
 @pytest.mark.parametrize("route", [r for r in ALLOWED if ":" not in r.path], ids=lambda route: route.path)
 def test_what_is_allowed_reaches_ollama(client: httpx.Client, ollama: FakeOllama, route: object) -> None:
-    """Method, path and body are the client's own, the query stays behind, and the answer is Ollama's."""
+    """Method, path and body are the client's, the query is dropped, and the answer is Ollama's.
+
+    A pull's body is the API's, which contains only what was checked.
+    """
     method, path = route.methods.split()[0], route.path  # type: ignore[attr-defined]
     answer = b'{"made-by":"ollama"}'
-    # A pull is asked for by the API too, at a moment of its own.
+    # The API requests a pull too, at its own time.
     times = 2 if path == "/api/pull" else 1
     for _ in range(times):
         ollama.enqueue(answer, headers={"Content-Type": "application/json"})
@@ -97,11 +92,15 @@ def test_what_is_allowed_reaches_ollama(client: httpx.Client, ollama: FakeOllama
     wait_until(lambda: len(ollama.requests) == times, f"it is asked for {times} times")
     sent = {(request.method, request.path) for request in ollama.requests}
     assert sent == {(method, path)}
-    assert response.request.content in [request.body for request in ollama.requests]
+    received = [request.body for request in ollama.requests]
+    if path == "/api/pull":
+        assert [json.loads(one) for one in received] == [body, body]
+    else:
+        assert received == [response.request.content]
 
 
 def spellings(path: str, chance: random.Random) -> str:
-    """`path` written in another way that something on the way might take for it."""
+    """Another spelling of `path`, which something on the way might read as `path`."""
     at = chance.choice([index for index, letter in enumerate(path) if letter == "/"])
     letters = [index for index, letter in enumerate(path) if letter.isalpha()]
     one = chance.choice(letters) if letters else 0
@@ -142,9 +141,10 @@ def spellings(path: str, chance: random.Random) -> str:
 
 
 def reaches_an_allowed_route(method: str, target: str) -> bool:
-    """Whether the spelling is a plain name of something that is listed: percent-encoding changes no name."""
+    """Whether it names a listed path: percent-encoding and extra slashes do not change a name."""
     path = urlsplit(target).path if target.startswith("http") else target.partition("?")[0].partition("#")[0]
     path = re.sub(r"%([0-9a-f]{2})", lambda found: chr(int(found[1], 16)), path)
+    path = re.sub("/+", "/", path).rstrip("/") or "/"
     return any(
         method in route.methods.split()
         and (path == route.path or (":model" in route.path and path.startswith("/v1/models/")))
@@ -155,7 +155,7 @@ def reaches_an_allowed_route(method: str, target: str) -> bool:
 def forbidden() -> Iterator[tuple[str, str]]:
     """Methods and targets, the same for the same seed."""
     chance = random.Random(SEED)
-    paths = [re.sub(r"[:*]\w+", "x", route.path) for route in ROUTES] + MORE_FORBIDDEN
+    paths = [re.sub(r"[:*]\w+", "x", route.path) for route in OLLAMAS] + MORE_FORBIDDEN
     while True:
         path = chance.choice(paths)
         target = chance.choice([path, spellings(path, chance), spellings(path, chance)])
@@ -165,7 +165,7 @@ def forbidden() -> Iterator[tuple[str, str]]:
 
 
 def ask(stack: Stack, method: str, target: str, accept: str) -> int:
-    """The status of an answer to a request with a good token and body, as raw as it is."""
+    """The response status for a raw request with a valid token and body."""
     url = urlsplit(stack.url)
     body = (
         b'{"model":"smollm2:135m","name":"x","source":"x","destination":"y"}' if method in ("POST", "DELETE") else b""
@@ -181,9 +181,9 @@ def ask(stack: Stack, method: str, target: str, accept: str) -> int:
 
 
 def test_nothing_else_reaches_ollama_in_any_spelling(stack: Stack, ollama: FakeOllama) -> None:
-    """Thousands of spellings of what is forbidden, and of what is allowed but for its spelling.
+    """Thousands of spellings of forbidden paths, and wrong spellings of allowed ones.
 
-    As a client asks and as a browser does, in turn: the page is at / alone.
+    Alternately as a client and as a browser asks: the page is only at /.
     """
     print(f"seed {SEED}")
     variants = forbidden()
@@ -216,7 +216,7 @@ def has_shape(path: str, response: httpx.Response, status: int) -> bool:
 def test_refusals_have_the_shape_of_the_protocol(
     stack: Stack, client: httpx.Client, ollama: FakeOllama, path: str
 ) -> None:
-    """Whoever makes them: the API (400, 401, 403, 422) or nginx (413, 502, 504)."""
+    """Whether from the API (400, 401, 403, 422) or from nginx (413, 502, 504)."""
     assert has_shape(path, httpx.post(stack.url + path, json=CHAT), 401)
     assert has_shape(path, client.post(path, content='{"model":"a","model":"b"}'), 400)
     assert has_shape(path, client.post(path, json={**CHAT, "model": "gpt-oss:120b-cloud"}), 403)
@@ -230,14 +230,14 @@ def test_refusals_have_the_shape_of_the_protocol(
 
 
 @pytest.mark.parametrize("path", ["/api/none", "/v1/none", "/v1/messages/none"])
-def test_what_is_not_there_has_the_shape_of_the_protocol(client: httpx.Client, path: str) -> None:
-    """404, though there may be such a path with another method."""
+def test_an_unknown_route_has_the_shape_of_the_protocol(client: httpx.Client, path: str) -> None:
+    """404, even if the path exists with another method."""
     protocol = {"/api/none": "/api/chat", "/v1/none": "/v1/chat/completions", "/v1/messages/none": "/v1/messages"}[path]
     assert has_shape(protocol, client.get(path), 404)
 
 
 def test_a_page_may_use_every_protocol(stack: Stack, client: httpx.Client, ollama: FakeOllama) -> None:
-    """As with OLLAMA_ORIGINS, by CORS_ORIGINS: preflight and answer, whatever headers a client library adds."""
+    """CORS_ORIGINS works like OLLAMA_ORIGINS: preflight and response, with any headers of a client library."""
     origin = {"Origin": "http://localhost:5173"}
     wanted = "authorization,x-api-key,x-stainless-lang,anthropic-version,openai-beta"
     ask = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": wanted}
@@ -250,6 +250,6 @@ def test_a_page_may_use_every_protocol(stack: Stack, client: httpx.Client, ollam
         assert answer.headers.get_list("Access-Control-Allow-Origin") == [origin["Origin"]]
 
 
-def test_protocols_are_all_tried() -> None:
-    """A protocol that is added is added here too."""
-    assert len(SHAPES) == len(Protocol)
+def test_dialects_are_all_tried() -> None:
+    """A new dialect has to be added here."""
+    assert len(SHAPES) == len(Dialect)

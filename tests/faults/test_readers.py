@@ -1,4 +1,4 @@
-"""A client that stops reading is held back by TCP: no memory, no disk, and in the end Ollama is freed."""
+"""A client that stops reading is held back by TCP: it costs no memory or disk, and eventually Ollama is released."""
 
 import re
 import time
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.stack import ROOT, Stack
-from tests.fake_ollama import FakeOllama
-from tests.faults.door import Door, read_until
+from tests.faults.gateway import Gateway, read_until
+from tests.support.fake_ollama import FakeOllama
+from tests.support.stack import ROOT, Stack
 
 MEBIBYTE = 1024 * 1024
 STREAM_MB = 300
@@ -20,7 +20,7 @@ MEMORY_OF_THE_CONTAINER = f"cat {CGROUP}.current 2>/dev/null || cat {CGROUP}/mem
 
 
 class Endless:
-    """A stream of 300 MB, and how much of it Ollama could get rid of."""
+    """A stream of 300 MB, and how much of it Ollama could send."""
 
     sent = 0
 
@@ -31,17 +31,17 @@ class Endless:
 
 
 def memory_mb(stack: Stack, service: str) -> float:
-    """The whole container's, files in memory included."""
+    """The whole container's memory, including files on tmpfs."""
     return int(stack.run("exec", "--no-TTY", service, "sh", "-c", MEMORY_OF_THE_CONTAINER)) / MEBIBYTE
 
 
 def files_of_nginx(stack: Stack) -> list[str]:
-    """What it has written beside its configuration."""
+    """The files it has written next to its configuration."""
     return stack.run("exec", "--no-TTY", "nginx", "find", "/tmp/nginx/proxy", "/tmp/nginx/body", "-type", "f").split()
 
 
 def settled(stream: Endless) -> int:
-    """What was sent when nothing more has been for a second."""
+    """The amount sent once nothing more has been sent for a second."""
     while True:
         before, until = stream.sent, time.monotonic() + 1
         while time.monotonic() < until and stream.sent == before:
@@ -52,11 +52,11 @@ def settled(stream: Endless) -> int:
 
 @pytest.mark.timeout(120)
 def test_a_stalled_reader_costs_nothing_and_frees_ollama(stack: Stack, ollama: FakeOllama) -> None:
-    """Memory of nginx and API grows by at most 20 MB; after the send timeout Ollama's connection is closed."""
+    """The memory of nginx and API grows by at most 20 MB; after the send timeout Ollama's connection is closed."""
     endless = Endless()
     ollama.answer_always(endless)
     before = memory_mb(stack, "nginx") + memory_mb(stack, "api")
-    with Door(stack.url, stack.email, stack.password).start_chat() as reader:
+    with Gateway(stack.url, stack.email, stack.password).start_chat() as reader:
         read_until(reader, b"x")
         sent = settled(endless)
         stalled_at = time.monotonic()
@@ -69,10 +69,10 @@ def test_a_stalled_reader_costs_nothing_and_frees_ollama(stack: Stack, ollama: F
         while connection.closed_at is None:
             assert time.monotonic() - stalled_at < SEND_TIMEOUT_SECONDS + 10
             time.sleep(0.1)
-        print(f"Ollama is free {connection.closed_at - stalled_at:.0f} s later")
+        print(f"Ollama is released after {connection.closed_at - stalled_at:.0f} s")
 
 
-def test_the_api_alone_holds_a_stalled_reader_back(alone: Door, ollama: FakeOllama) -> None:
+def test_the_api_alone_holds_a_stalled_reader_back(alone: Gateway, ollama: FakeOllama) -> None:
     """Without nginx there is no send timeout, but nothing is buffered either: Ollama waits."""
     endless = Endless()
     ollama.answer_always(endless)
@@ -83,6 +83,6 @@ def test_the_api_alone_holds_a_stalled_reader_back(alone: Door, ollama: FakeOlla
 
 
 def test_the_send_timeout_is_nginxs() -> None:
-    """The number above is the one that is set."""
+    """The number above matches the configuration."""
     (seconds,) = re.findall(r"^\s+send_timeout (\d+)s;", (ROOT / "nginx/nginx.conf").read_text(), re.MULTILINE)
     assert int(seconds) == SEND_TIMEOUT_SECONDS

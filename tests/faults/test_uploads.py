@@ -1,7 +1,8 @@
-"""Uploads that break off, collide or are killed: whole under a name of ours, or not there at all."""
+"""Uploads that break off, collide or are killed: stored completely under a safe name, or not at all."""
 
 import hashlib
 import random
+import re
 import secrets
 import threading
 import time
@@ -12,14 +13,18 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from tests.e2e.stack import Stack, run, until
-from tests.fake_ollama import FakeOllama
-from tests.faults.door import Door, is_up
-from tests.faults.test_kills import kill
+from tests.faults.gateway import Gateway, is_up
+from tests.faults.kill import kill
+from tests.support.fake_ollama import FakeOllama
+from tests.support.runs import new_name
+from tests.support.stack import Stack, run, until
 
 SEED = 20_261_124
 FILES = 1_000
+STORE = "/data/uploads"
+FOLDER = f"{STORE}/settings"  # the test account's
 SIZE = 400_000
+SLOW_SECONDS = 35
 FORM = "multipart/form-data; boundary=b"
 END = b"\r\n--b--\r\n"
 HOSTILE = [
@@ -48,15 +53,13 @@ def part(data: bytes, name: str = "a.txt") -> bytes:
 
 
 def stored(stack: Stack) -> dict[str, int]:
-    """The names in the store, and their sizes; every file of the volume, hidden ones too."""
-    lines = stack.run(
-        "exec", "--no-TTY", "api", "find", "/data/uploads", "-type", "f", "-printf", "%P %s\n"
-    ).splitlines()
+    """The names in the store with their sizes; every file of the volume, in any folder, hidden ones included."""
+    lines = stack.run("exec", "--no-TTY", "api", "find", STORE, "-type", "f", "-printf", "%f %s\n").splitlines()
     return {name: int(size) for name, _, size in (line.rpartition(" ") for line in lines)}
 
 
 def open_files(stack: Stack) -> int:
-    """Of the API's processes, in the store."""
+    """The number that the API's processes have open in the store."""
     code = """
 import os
 from pathlib import Path
@@ -69,19 +72,28 @@ print(found)
     return int(stack.python("api", code))
 
 
+def checksums(stack: Stack) -> dict[str, str]:
+    """The SHA-256 of each file in the store, by name."""
+    command = f"find {STORE} -type f -exec sha256sum -- {{}} +"
+    lines = stack.run("exec", "--no-TTY", "api", "sh", "-c", command).splitlines()
+    return {path.rpartition("/")[2]: digest for digest, _, path in (line.partition("  ") for line in lines)}
+
+
 def temporary(stack: Stack) -> list[str]:
-    return [name for name in stored(stack) if name.endswith(".partial")]
+    return [name for name in stored(stack) if re.fullmatch(r"[0-9a-f]{16}\.partial", name)]
 
 
 @pytest.fixture
-def front(stack: Stack) -> Door:
-    return Door(stack.url, stack.email, stack.password)
+def front(stack: Stack) -> Gateway:
+    return Gateway(stack.url, stack.email, stack.password)
 
 
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.999])
 @pytest.mark.parametrize("announced", [True, False], ids=["with a length", "chunked"])
-def test_an_upload_that_breaks_off_leaves_nothing(stack: Stack, front: Door, share: float, *, announced: bool) -> None:
-    """At 1, 50 and 99.9 %, whether its size was told or not."""
+def test_an_upload_that_breaks_off_leaves_nothing(
+    stack: Stack, front: Gateway, share: float, *, announced: bool
+) -> None:
+    """At 1, 50 and 99.9 %, with or without a declared size."""
     before = stored(stack)
     body = part(b"x" * SIZE) + END
     sent = body[: int(len(body) * share)]
@@ -96,15 +108,16 @@ def test_an_upload_that_breaks_off_leaves_nothing(stack: Stack, front: Door, sha
 
 
 @pytest.mark.parametrize("which", ["one worker", "workers", "master"])
-def test_a_kill_amid_an_upload_leaves_nothing(stack: Stack, front: Door, which: str) -> None:
-    """The next process sweeps up."""
+def test_a_kill_during_an_upload_leaves_nothing(stack: Stack, front: Gateway, which: str) -> None:
+    """The next process removes the partial file."""
     before = stored(stack)
 
     def until_killed() -> Iterator[bytes]:
         yield part(b"x" * SIZE)
         until(lambda: temporary(stack), "it is being written")
         kill(stack, "api", which)
-        while True:
+        # To its end: nginx keeps reading, so that a client that sends everything gets the response.
+        for _ in range(100):
             yield b"x" * 65_536
             time.sleep(0.01)
 
@@ -114,16 +127,51 @@ def test_a_kill_amid_an_upload_leaves_nothing(stack: Stack, front: Door, which: 
             assert answer.status_code >= 500 or which == "one worker"
         except httpx.TransportError:
             pass
-    until(lambda: is_healthy(stack), "the API is well again")
+    until(lambda: is_healthy(stack), "the API is healthy again")
     until(lambda: stored(stack) == before, "nothing of it is left")
+
+
+def test_an_upload_called_partial_outlives_a_restart(stack: Stack, front: Gateway) -> None:
+    """It is not mistaken for what a killed upload left."""
+    with front.client() as client:
+        path = client.post("/upload", files={"file": ("report.partial", b"whole")}).json()["download_path"]
+        kill(stack, "api", "master")
+        until(lambda: is_up(front.url) and client.get(path).status_code < 500, "the API is back")
+        assert client.get(path).content == b"whole"
+
+
+def test_what_an_earlier_version_stored_is_found(stack: Stack, front: Gateway) -> None:
+    """It is in the store's root and sent from there; after the next start, from the account's folder."""
+    name = f"{secrets.token_hex(6)}_old.txt"
+    paths = f"{STORE}/{name} {FOLDER}/{name}"
+    stack.run("exec", "--no-TTY", "api", "sh", "-c", f"umask 027 && printf old > {STORE}/{name}")
+    with front.client() as client:
+        assert client.get(f"/files/{name}").content == b"old"
+        kill(stack, "api", "master")
+        until(lambda: is_up(front.url) and client.get(f"/files/{name}").status_code < 500, "the API is back")
+        assert client.get(f"/files/{name}").content == b"old"
+    # Two names of one file: the earlier version may still need the first.
+    assert stack.run("exec", "--no-TTY", "api", "sh", "-c", f"stat --format %h {paths}").split() == ["2", "2"]
+
+
+@pytest.mark.parametrize("folder", [STORE, FOLDER], ids=["as an earlier version's", "as the account's"])
+@pytest.mark.parametrize("make", ["ln -s /etc/passwd", "ln -s /data/uploads", "mkfifo", "mkdir"])
+def test_anything_but_a_file_is_404(stack: Stack, front: Gateway, make: str, folder: str) -> None:
+    """Someone who can write to the volume still cannot get another file sent, or block nginx."""
+    name = f"{secrets.token_hex(6)}_x.txt"
+    stack.run("exec", "--no-TTY", "api", "sh", "-c", f"{make} {folder}/{name}")
+    with front.client() as client:
+        assert client.get(f"/files/{name}").status_code == 404
+    # Later tests read every file of the store, and a pipe would never end.
+    stack.run("exec", "--no-TTY", "api", "rm", "-r", f"{folder}/{name}")
 
 
 def is_healthy(stack: Stack) -> bool:
     return bool(stack.inspect("api")["State"]["Health"]["Status"] == "healthy")
 
 
-def test_fifty_at_once_with_one_name_are_fifty_files(stack: Stack, front: Door) -> None:
-    """Each comes back as it was."""
+def test_fifty_at_once_with_one_name_are_fifty_files(stack: Stack, front: Gateway) -> None:
+    """Each comes back unchanged."""
     before = stored(stack)
     with front.client() as client, ThreadPoolExecutor(50) as pool:
 
@@ -140,8 +188,8 @@ def test_fifty_at_once_with_one_name_are_fifty_files(stack: Stack, front: Door) 
 
 @pytest.mark.parametrize("announced", [True, False], ids=["with a length", "chunked"])
 @pytest.mark.parametrize(("surplus", "status"), [(-1, 200), (0, 200), (1, 413)])
-def test_the_limit_is_exact(front: Door, surplus: int, status: int, *, announced: bool) -> None:
-    """MAX_UPLOAD_MB to the byte: one less, as many, one more."""
+def test_the_limit_is_exact(front: Gateway, surplus: int, status: int, *, announced: bool) -> None:
+    """MAX_UPLOAD_MB to the byte: one less, exactly, one more."""
     body = part(b"x" * (1024 * 1024 + surplus)) + END
     pieces = (body[start : start + 65_536] for start in range(0, len(body), 65_536))
     with front.client() as client:
@@ -152,8 +200,8 @@ def test_the_limit_is_exact(front: Door, surplus: int, status: int, *, announced
             assert len(back.content) == 1024 * 1024 + surplus
 
 
-def test_nothing_is_a_file_too(front: Door) -> None:
-    """0 bytes go in and come out."""
+def test_nothing_is_a_file_too(front: Gateway) -> None:
+    """An upload of 0 bytes is stored and returned."""
     with front.client() as client:
         path = client.post("/upload", files={"file": ("empty.txt", b"")}).json()["download_path"]
         back = client.get(path)
@@ -161,8 +209,8 @@ def test_nothing_is_a_file_too(front: Door) -> None:
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=lambda name: ascii(name[:16]))
-def test_a_hostile_name_stays_in_the_store(stack: Stack, front: Door, name: str) -> None:
-    """It is stored under a harmless one, or refused; nothing appears anywhere else."""
+def test_a_hostile_name_stays_in_the_store(stack: Stack, front: Gateway, name: str) -> None:
+    """It is stored under a safe name, or refused; nothing appears anywhere else."""
     before = stored(stack)
     with front.client() as client:
         answer = client.post("/upload", content=part(b"hi", name) + END, headers={"Content-Type": FORM})
@@ -185,8 +233,8 @@ class Upload:
     sha256: str
 
 
-def test_a_thousand_files_survive_kills_and_recreates(stack: Stack, front: Door, ollama: FakeOllama) -> None:
-    """What was answered with 200 is there, whole; what was not is not there, or is whole."""
+def test_a_thousand_files_survive_kills_and_recreates(stack: Stack, front: Gateway, ollama: FakeOllama) -> None:
+    """Every upload answered with 200 is stored completely; the others completely or not at all."""
     assert ollama.requests == []
     chance = random.Random(SEED)
     before = stored(stack)
@@ -223,50 +271,77 @@ def test_a_thousand_files_survive_kills_and_recreates(stack: Stack, front: Door,
         running = [pool.submit(one, size) for size in sizes]
         for number, trouble in enumerate(troubles, start=1):
             wanted = number * FILES // 8
-            until(lambda wanted=wanted: len(kept) >= wanted, "uploads go on", seconds=60)  # type: ignore[misc]
+            until(lambda wanted=wanted: len(kept) >= wanted, "uploads continue", seconds=60)  # type: ignore[misc]
             trouble()
         for done in running:
             done.result(120)
-    until(lambda: is_healthy(stack), "the API is well again")
+    until(lambda: is_healthy(stack), "the API is healthy again")
     until(lambda: not temporary(stack), "nothing half-written is left")
     after = stored(stack)
     assert len(kept) == FILES
-    sums = stack.run("exec", "--no-TTY", "api", "sh", "-c", "cd /data/uploads && sha256sum -- *").splitlines()
-    by_name = {name: digest for digest, _, name in (line.partition("  ") for line in sums)}
+    by_name = checksums(stack)
     wrong = [upload for upload in kept if by_name.get(upload.name) != upload.sha256]
     assert wrong == []
-    # Files whose answer the client did not get are whole as well: of one of the sizes.
+    # Files whose response was lost are complete as well: each has one of the sizes.
     assert {size for name, size in after.items() if name not in before} <= {size // 2 * 2 for size in sizes}
     assert open_files(stack) == 0
 
 
+def test_a_slow_client_sees_the_refusal(gateway: Gateway) -> None:
+    """It sends for longer than nginx's default limit for a refused body (30 s), and only then reads."""
+    cases = {
+        "a stranger's upload": ("/upload", "", 2_000_000, {401}),
+        "a type that is not accepted": ("/upload", gateway.token, 2_000_000, {413, 415}),
+        "an upload too large": ("/upload", gateway.token, 300_000_000, {413}),
+        "a chat too large": ("/chat", gateway.token, 300_000_000, {413}),
+        "a stranger's chat": ("/chat", "", 300_000_000, {401, 413}),
+    }
+
+    def refusal(path: str, token: str, size: int) -> int:
+        head = f"POST {path} HTTP/1.1\r\nHost: localchat\r\nAuthorization: Bearer {token}\r\nContent-Type: {FORM}\r\n"
+        with gateway.connect() as connection:
+            connection.sendall(f"{head}Content-Length: {size}\r\n\r\n".encode() + part(b"", "x.exe"))
+            deadline = time.monotonic() + SLOW_SECONDS
+            while time.monotonic() < deadline:
+                connection.sendall(b"x" * 8_192)
+                time.sleep(0.2)
+            return int(connection.recv(65_536).split()[1])
+
+    with ThreadPoolExecutor(len(cases)) as pool:
+        seen = {name: pool.submit(refusal, *case[:3]) for name, case in cases.items()}
+        answers = {name: future.result() for name, future in seen.items()}
+    assert {name: status for name, status in answers.items() if status not in cases[name][3]} == {}
+
+
 def test_a_full_disk_is_507_and_leaves_nothing(stack: Stack) -> None:
-    """The store on a file system of 2 MB: what does not fit is refused, what fits is kept, and there is room again."""
+    """A store on a file system of 2 MB: what does not fit is refused, what fits is stored, and space is freed."""
     image = stack.inspect("api")["Image"]
-    tmpfs = "/data/uploads:size=2m,uid=10001,gid=10001,mode=2750"
+    tmpfs = f"{STORE}:size=2m,uid=10001,gid=10001,mode=2750"
     secret = secrets.token_hex(32)
     container = run(
-        *("docker", "run", "--detach", "--rm", "--publish", "127.0.0.1:0:8000", "--tmpfs", tmpfs),
-        *("--env", "BEHIND_NGINX=false", "--env", f"SECRET_KEY={secret}", image),
+        *("docker", "run", "--detach", "--rm", f"--name={new_name('full-disk')}"),
+        *("--publish", "127.0.0.1:0:8000", "--tmpfs", tmpfs, "--env", "BEHIND_NGINX=false"),
+        # As without nginx: gunicorn would listen only on a socket.
+        *("--env", f"SECRET_KEY={secret}", image, "uvicorn", "api.main:app", "--host", "0.0.0.0"),
     ).strip()
     try:
         address = run("docker", "port", container, "8000").split()[0]
-        door = Door(f"http://{address}", "admin@local", "changeme")
-        until(lambda: is_up(door.url), "the API answers")
-        with door.client() as client:
+        gateway = Gateway(f"http://{address}", "admin@local", "changeme")
+        until(lambda: is_up(gateway.url), "the API answers")
+        with gateway.client() as client:
             small = client.post("/upload", files={"file": ("a.txt", b"x" * 1_000_000)})
             large = client.post("/upload", files={"file": ("b.txt", b"x" * 1_500_000)})
             again = client.post("/upload", files={"file": ("c.txt", b"x" * 900_000)})
         assert (small.status_code, large.status_code, again.status_code) == (200, 507, 200)
         assert "full" in large.json()["detail"]
-        listed = run("docker", "exec", container, "ls", "-A", "/data/uploads").split()
+        listed = run("docker", "exec", container, "ls", "-A", FOLDER).split()
         assert sorted(listed) == sorted(answer.json()["filename"] for answer in (small, again))
     finally:
         run("docker", "rm", "--force", container)
 
 
-def test_the_naive_gateway_keeps_what_is_hostile(naive: Door) -> None:
-    """The control: it takes any type, and fails on names that it takes as they are."""
+def test_the_naive_gateway_keeps_what_is_hostile(naive: Gateway) -> None:
+    """The control: it accepts any type, and fails on names that it uses unchanged."""
     with naive.client() as client:
         assert client.post("/upload", files={"file": ("tool.exe", b"MZ\x90\0")}).status_code == 200
         assert (

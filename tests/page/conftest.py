@@ -1,7 +1,7 @@
-"""A real browser before the real stack. scripts/test page runs this; it has built the image that holds axe-core.
+"""A real browser on the real stack. Run by scripts/test page, which has built the image with axe-core.
 
-CHROMIUM names the browser, else it is the `chromium` on the PATH. What is left of a failed test (a screenshot, the
-console, a trace for `playwright show-trace`) is in PAGE_ARTEFACTS, else in artefacts/page/.
+CHROMIUM names the browser; the default is `chromium` on the PATH. A failed test leaves a screenshot, the console and a
+trace (for `playwright show-trace`) in PAGE_ARTEFACTS, or in artefacts/page/.
 """
 
 import os
@@ -14,25 +14,30 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-# Each of them is a fixture here too.
-from tests.e2e.conftest import (  # noqa: F401
-    StackBeforeFake,
-    environment,
-    fake_ollama_on_the_host,
-    models,
-    running_before_fake_ollama,
-    shared_stack,
-)
-from tests.e2e.conftest import pytest_runtest_makereport as add_the_logs_of_the_stack
-from tests.e2e.stack import ROOT, Stack, run
-from tests.fake_ollama import FakeOllama
+from tests.page.members import Member, new_member
 from tests.page.person import Person
 from tests.page.scripted import ScriptedOllama
 from tests.page.trouble import Trouble
+from tests.support.fake_ollama import FakeOllama
 
-TEST_IMAGE = "localchat/test-page"
+# Each of them is a fixture here too.
+from tests.support.fixtures import (
+    StackBeforeFake,
+    environment,
+    fake_ollama_on_the_host,
+    new_models,
+    own_stack,
+    run_folder,
+    running_before_fake_ollama,
+    shared_stack,
+)
+from tests.support.fixtures import pytest_runtest_makereport as add_the_logs_of_the_stack
+from tests.support.runs import IMAGE_TAG
+from tests.support.stack import ROOT, Stack, run
+
+TEST_IMAGE = f"localchat/test-page:{IMAGE_TAG}"
 ARTEFACTS = Path(os.environ.get("PAGE_ARTEFACTS") or ROOT / "artefacts/page")
-# Of everything that a test waits for in the browser. A real model on two busy cores takes a while to begin.
+# For everything in the browser. A real model on two busy cores takes a while to start.
 WAIT_MS = 15_000
 FLAGS = [
     "--disable-background-networking",
@@ -41,7 +46,7 @@ FLAGS = [
     "--disable-quic",
     "--disable-sync",
     "--no-first-run",
-    # No name is looked up: what leaves this machine fails, and is noticed.
+    # No DNS: requests that leave this machine fail, and are noticed.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]
 PASSED = pytest.StashKey[bool]()
@@ -49,7 +54,7 @@ PASSED = pytest.StashKey[bool]()
 
 def chromium_path() -> str:
     path = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    assert path, "There is no chromium on the PATH. Install it, or name a browser in CHROMIUM."
+    assert path, "There is no chromium on the PATH. Install it, or set CHROMIUM to a browser."
     return path
 
 
@@ -57,14 +62,14 @@ def chromium_path() -> str:
 def chromium() -> Iterator[Browser]:
     expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
-        # Without its sandbox, which root may not have, nor everybody in a container: it visits nothing but our page.
+        # Without its sandbox, which root and some containers cannot use: it visits nothing but our page.
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS, chromium_sandbox=False)
         yield browser
         browser.close()
 
 
 @pytest.fixture(scope="session")
-def stack_before_fake_ollama(running_before_fake_ollama: StackBeforeFake) -> Iterator[Stack]:  # noqa: F811
+def stack_before_fake_ollama(running_before_fake_ollama: StackBeforeFake) -> Iterator[Stack]:
     """As in the end-to-end tests, but Ollama may be silent for as long as a test looks at the page."""
     with running_before_fake_ollama(MAX_BODY_MB="1", MAX_UPLOAD_MB="1") as running:
         yield running
@@ -72,19 +77,19 @@ def stack_before_fake_ollama(running_before_fake_ollama: StackBeforeFake) -> Ite
 
 @pytest.fixture
 def stack(stack_before_fake_ollama: Stack) -> Stack:
-    """The stack of most tests. A module that needs the real model, or other limits, overrides this."""
+    """The stack of most tests. A module that needs the real model or other limits overrides it."""
     return stack_before_fake_ollama
 
 
 @pytest.fixture
 def context_options() -> dict[str, Any]:
-    """Playwright's options of a context, for a module to override: a small screen, a dark one, another language."""
+    """Playwright's context options; a module overrides it for a small screen, dark colours or another language."""
     return {"permissions": ["clipboard-read", "clipboard-write"]}
 
 
 @pytest.fixture
 def trouble(stack: Stack) -> Trouble:
-    """Where a test says what it expects the browser to complain of."""
+    """Where a test declares the browser errors that it expects."""
     return Trouble(stack.url)
 
 
@@ -96,7 +101,7 @@ def context(
     trouble: Trouble,
     context_options: dict[str, Any],
 ) -> Iterator[BrowserContext]:
-    """As a browser that has never been here. Anything but what the test expects of `trouble` fails it at its end."""
+    """A fresh browser profile. At the end, errors that the test has not declared in `trouble` fail it."""
     folder = ARTEFACTS / re.sub(r"[^\w.-]+", "_", request.node.nodeid.partition("tests/page/")[2])
     shutil.rmtree(folder, ignore_errors=True)
     context = chromium.new_context(base_url=stack.url, **context_options)
@@ -111,11 +116,11 @@ def context(
             keep(context, trouble, folder)
     finally:
         context.close()
-    assert left == [], f"the browser complained; see {folder}"
+    assert left == [], f"unexpected browser errors; see {folder}"
 
 
 def keep(context: BrowserContext, trouble: Trouble, folder: Path) -> None:
-    """Leaves in `folder` what tells why a test failed."""
+    """Saves what helps to explain a failed test to `folder`."""
     folder.mkdir(parents=True)
     (folder / "console.txt").write_text("\n".join(trouble.console) + "\n")
     context.tracing.stop(path=folder / "trace.zip")
@@ -125,7 +130,7 @@ def keep(context: BrowserContext, trouble: Trouble, folder: Path) -> None:
 
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
-    """An empty tab; `page.goto("/")` is the page."""
+    """An empty tab; `page.goto("/")` opens the page."""
     return context.new_page()
 
 
@@ -135,8 +140,24 @@ def person(page: Page, stack: Stack) -> Person:
 
 
 @pytest.fixture
-def ollama(fake_ollama_on_the_host: FakeOllama) -> ScriptedOllama:  # noqa: F811
-    """For tests whose `stack` is the one before the scripted Ollama. It remembers nothing of the test before."""
+def visitor(chromium: Browser, stack: Stack, trouble: Trouble, context_options: dict[str, Any]) -> Iterator[Person]:
+    """Somebody else, in a browser of their own."""
+    context = chromium.new_context(base_url=stack.url, **context_options)
+    context.set_default_timeout(WAIT_MS)
+    trouble.watch(context)
+    yield Person(context.new_page(), stack)
+    context.close()
+
+
+@pytest.fixture
+def member(stack: Stack) -> Member:
+    """An account of this test alone."""
+    return new_member(stack)
+
+
+@pytest.fixture
+def ollama(fake_ollama_on_the_host: FakeOllama) -> ScriptedOllama:
+    """For tests whose `stack` uses the scripted Ollama; reset for each test."""
     return ScriptedOllama(fake_ollama_on_the_host)
 
 
@@ -147,7 +168,7 @@ def axe_source() -> str:
 
 @pytest.fixture
 def axe(axe_source: str) -> Callable[[Page], list[str]]:
-    """What axe-core finds that keeps people out, as it is shown at that moment: rule, weight, where."""
+    """axe-core's findings on the page as it is: rule, severity, element."""
 
     def violations(page: Page) -> list[str]:
         page.evaluate(axe_source)

@@ -1,7 +1,7 @@
-"""What people write to have a page run it: one attempt for each of the ways that are known.
+"""Attempts to make a page run code, at least one for each known way.
 
-Of the kinds in OWASP's XSS Filter Evasion Cheat Sheet, PortSwigger's XSS cheat sheet, Cure53's HTML5 Security
-Cheatsheet and DOMPurify's own tests. `alert(1)` is what is to run, port 1 is where something would be sent.
+From OWASP's XSS Filter Evasion Cheat Sheet, PortSwigger's XSS cheat sheet, Cure53's HTML5 Security Cheatsheet and
+DOMPurify's own tests. `alert(1)` is the code to run; port 1 is where data would be sent.
 """
 
 SCRIPTS = [
@@ -111,7 +111,7 @@ MUTATIONS = [
     "%3Cimg%20src=x%20onerror=alert(1)%3E",
     "+ADw-script+AD4-alert(1)+ADw-/script+AD4-",
 ]
-# They run nothing; they fetch, restyle, lead away, or put a name of their own in front of the page's.
+# These run nothing; they fetch, restyle, navigate, or shadow a name of the page's.
 OTHERS = [
     "<link rel=stylesheet href=//127.0.0.1:1/x.css>",
     "<link rel=preload as=image href=//127.0.0.1:1/x.png>",
@@ -129,7 +129,7 @@ OTHERS = [
 RUN = [*SCRIPTS, *HANDLERS, *FRAMES, *LINKS, *MUTATIONS]
 ALL = [*RUN, *OTHERS]
 
-# For where Markdown makes a link or a picture of it.
+# Where Markdown makes a link or a picture of them.
 ADDRESSES = [
     "javascript:alert(1)",
     "JaVaScRiPt:alert(1)",

@@ -1,55 +1,72 @@
-"""What a person does on the page, by what they see: labels, buttons, headings."""
+"""What a person does on the page, by what is visible: labels, buttons, headings."""
 
 import re
 
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
-from tests.e2e.stack import Stack
+from tests.support.stack import Stack
 
 SEEN = "document.fonts.ready.then(() => new Promise((seen) => requestAnimationFrame(() => setTimeout(seen))))"
 
 
 class Person:
-    """In front of one tab of the stack's page."""
+    """A person using one tab."""
 
     def __init__(self, page: Page, stack: Stack) -> None:
         self.page = page
-        self._stack = stack
+        self.stack = stack
 
-    def log_in(self, password: str | None = None) -> None:
-        """Where the login is shown; the stack's own password unless another is given."""
-        self.page.get_by_label("Email").fill(self._stack.email)
-        self.page.get_by_label("Password").fill(password or self._stack.password)
+    def log_in(self, password: str | None = None, email: str | None = None) -> None:
+        """On the login form; as the stack's own account by default."""
+        self.page.get_by_label("Email").fill(email or self.stack.email)
+        self.page.get_by_label("Password").fill(password or self.stack.password)
         self.button("Log in").click()
 
-    def open(self) -> None:
-        """The page, logged in, with a model to talk to."""
+    def open(self, password: str | None = None, email: str | None = None) -> None:
+        """Opens the page, logged in, with a model available."""
         self.page.goto("/")
-        self.log_in()
+        self.log_in(password, email)
         expect(self.page.get_by_label("Model")).to_be_visible()
+
+    def choose(self, item: str) -> None:
+        """From the account menu."""
+        self.button("Account").click()
+        self.button(item).click()
+
+    def log_out(self, item: str = "Log out") -> None:
+        self.choose(item)
+        self.confirm(item)
+        expect(self.button("Log in")).to_be_visible()
+
+    def confirm(self, action: str) -> None:
+        """In the dialog that asks."""
+        self.dialog(f"{action}?").get_by_role("button", name=action, exact=True).click()
+
+    def dialog(self, name: str) -> Locator:
+        return self.page.get_by_role("dialog", name=name, exact=True)
 
     def ask(self, words: str) -> None:
         self.question.fill(words)
         self.question.press("Enter")
 
     def ask_and_wait(self, words: str) -> None:
-        """Until the answer has ended, in whatever way."""
+        """Until the answer has ended in any way."""
         self.ask(words)
         expect(self.button("Try again")).to_be_visible()
 
     def attach(self, name: str, content: bytes, kind: str = "text/plain") -> None:
-        """A file, as if chosen in the browser's own dialog."""
+        """Chooses a file in the browser's dialog."""
         file: FilePayload = {"name": name, "mimeType": kind, "buffer": content}
         self.page.locator("input[type=file]").set_input_files(file)
 
     def attach_files(self, *files: FilePayload) -> None:
-        """With the button. They are on their way then."""
+        """With the button, without waiting for the uploads."""
         with self.page.expect_file_chooser() as chooser:
             self.button("Attach files").click()
         chooser.value.set_files(files)
 
     def attach_and_wait(self, *files: FilePayload) -> None:
-        """Until all are there, with no others before."""
+        """Until all are uploaded; expects no earlier files."""
         self.attach_files(*files)
         expect(self.button(re.compile("^Remove "))).to_have_count(len(files))
 
@@ -60,18 +77,18 @@ class Person:
         self.button("Close").click()
 
     def begin(self) -> None:
-        """A new conversation."""
+        """Starts a new conversation."""
         self.page.get_by_role("link", name="New conversation").click()
         expect(self.answers).to_have_count(0)
         expect(self.questions).to_have_count(0)
 
     def use(self, tool: str, title: str) -> None:
-        """One of the buttons of a conversation in the list: "Rename" and so on."""
+        """Uses a button of a conversation in the list, such as "Rename"."""
         self.page.get_by_role("listitem").filter(has=self.page.get_by_role("link", name=title)).hover()
         self.button(re.compile(f"{tool} {re.escape(title)}")).click()
 
     def copied(self) -> str:
-        """What is on the clipboard."""
+        """The clipboard's content."""
         return str(self.page.evaluate("navigator.clipboard.readText()"))
 
     def button(self, name: str | re.Pattern[str]) -> Locator:
@@ -79,13 +96,13 @@ class Person:
 
     @property
     def question(self) -> Locator:
-        """Where one types."""
-        return self.page.get_by_label("Your question")
+        """The input for the next question."""
+        return self.page.get_by_label("Your message")
 
     @property
     def questions(self) -> Locator:
-        """The words of what was asked."""
-        return self.page.locator(".question .words")
+        """The text of the questions asked."""
+        return self.page.locator(".question .text")
 
     @property
     def answers(self) -> Locator:
@@ -98,10 +115,10 @@ class Person:
 
     @property
     def conversations(self) -> Locator:
-        """The list's links."""
+        """The links in the list."""
         return self.page.get_by_role("navigation", name="Conversations").get_by_role("listitem").get_by_role("link")
 
 
 def settle(page: Page) -> None:
-    """Until what the size of the screen changes is done and seen, with the fonts that it takes."""
+    """Waits until a changed screen size has taken effect, including fonts."""
     page.evaluate(SEEN)

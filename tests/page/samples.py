@@ -1,4 +1,4 @@
-"""A conversation that has everything in it, to look at: the models there are, what is asked, what is answered."""
+"""A sample conversation with one of everything: models, a question, an answer."""
 
 import struct
 import zlib
@@ -44,18 +44,18 @@ LONG_WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamt
 
 
 def script(ollama: ScriptedOllama, *, answers: int = 1) -> None:
-    """The models above, and the answer above to each of the next chats."""
+    """The models above, and the answer above for each of the next chats."""
     ollama.models = list(MODELS)
     for _ in range(answers):
         ollama.answers(*pieces(ANSWER), thinking=THINKING, **FIGURES)
 
 
 def pieces(text: str, length: int = 12) -> list[str]:
-    """As tokens come: a few characters at a time."""
+    """Like tokens: a few characters at a time."""
     return [text[start : start + length] for start in range(0, len(text), length)]
 
 
-# Two stores, whose names and keys are in web/src/conversations/.
+# Two stores; their names and keys are in web/src/conversations/.
 REMEMBER = """(conversations) => new Promise((done, failed) => {
   const opening = indexedDB.open("localchat");
   opening.onerror = () => failed(opening.error);
@@ -68,7 +68,7 @@ REMEMBER = """(conversations) => new Promise((done, failed) => {
 
 
 def remember(page: Page, titles: list[str]) -> None:
-    """Conversations of before, the first used last. The page, which has begun by then, is loaded anew."""
+    """Stores conversations, the first being the last used, and reloads the page."""
     settings: dict[str, Any] = {"system": "", "temperature": None, "contextLength": None}
     by_age = enumerate(reversed(titles))
     page.evaluate(
@@ -82,7 +82,7 @@ def file(name: str, content: bytes, media_type: str = "text/plain") -> FilePaylo
 
 
 def png(width: int, height: int, name: str = "picture.png") -> FilePayload:
-    """Of one colour, a half-transparent blue."""
+    """In one colour, a semi-transparent blue."""
     rows = (b"\0" + b"\x40\x60\xd0\x80" * width) * height
     header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]

@@ -1,13 +1,13 @@
-"""A scripted Ollama for the page: it lists models, and answers each chat with what the test wrote for it."""
+"""A scripted Ollama for the page: lists models, and answers each chat as the test wrote it."""
 
 import json
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tests.fake_ollama import NDJSON, Answer, Ending, FakeOllama, Gate, Request
+from tests.support.fake_ollama import NDJSON, Answer, Ending, FakeOllama, Gate, Request
 
-# What is written: text of the answer, a pause in seconds, a gate to wait at.
+# Text of the answer, a pause in seconds, or a gate to wait at.
 Piece = str | float | Gate
 FIGURES = {
     "done_reason": "stop",
@@ -21,7 +21,7 @@ FIGURES = {
 
 
 def model(name: str, *capabilities: str, size: int = 98_362_728, **details: Any) -> dict[str, Any]:
-    """As Ollama lists one. It can chat, and whatever else is named."""
+    """A model as Ollama lists it. It can chat, and do whatever else is named."""
     usual = {"parameter_size": "134.52M", "quantization_level": "Q4_1", "context_length": 8192}
     return {
         "name": name,
@@ -35,12 +35,14 @@ def model(name: str, *capabilities: str, size: int = 98_362_728, **details: Any)
 
 
 class ScriptedOllama:
-    """Everything that a fake Ollama has to say to the page."""
+    """Everything that a fake Ollama has to tell the page."""
 
     def __init__(self, ollama: FakeOllama) -> None:
         self._ollama = ollama
         self._chats: deque[Answer] = deque()
         self.models = [model("scripted:1b")]
+        # Listed like the others, but Ollama cannot load them.
+        self.broken: set[str] = set()
         ollama.forget()
         self.is_up()
 
@@ -48,23 +50,23 @@ class ScriptedOllama:
         return self._ollama.gate()
 
     def answers(self, *pieces: Piece, thinking: Iterable[str] = (), ending: Ending = "complete", **last: Any) -> None:
-        """To the next chat: first the thinking, then the pieces, then a last line with FIGURES and `last`.
+        """Answers the next chat: first the thinking, then the pieces, then a last line with FIGURES and `last`.
 
-        With another `ending` than "complete" the last line is not sent.
+        With another `ending` than "complete" there is no last line.
         """
         self._chats.append(Answer(200, NDJSON, self._lines(pieces, thinking, ending, last), ending))
 
     def refuses(self, status: int, error: str) -> None:
-        """The next chat, with Ollama's shape of an error."""
+        """Refuses the next chat, with Ollama's error format."""
         self._chats.append(whole({"error": error}, status))
 
     def ends_early(self, *pieces: Piece, error: str | None = None) -> None:
-        """The next chat has no last line, but perhaps one with an error, as Ollama sends it."""
+        """The next answer has no last line, or one with an error, in Ollama's format."""
         failure = [json.dumps({"error": error}).encode() + b"\n"] if error else []
         self._chats.append(Answer(200, NDJSON, [*self._lines(pieces, (), "close", {}), *failure], "complete"))
 
     def is_down(self) -> None:
-        """Every connection is closed without an answer, until it `is_up`."""
+        """Closes every connection without an answer, until `is_up`."""
         self._ollama.otherwise = lambda _: Answer(0, None, (), "close")
 
     def is_up(self) -> None:
@@ -97,7 +99,15 @@ class ScriptedOllama:
             return self._chats.popleft()
         if request.path == "/api/tags":
             return whole({"models": self.models})
+        if request.path == "/api/show":
+            return self._show(json.loads(request.body)["model"])
         return whole({"version": "0.34.2"})
+
+    def _show(self, name: str) -> Answer:
+        if name in self.broken:
+            return whole({"error": "unsupported file type"}, 500)
+        (shown,) = [one for one in self.models if one["name"] == name]
+        return whole({"capabilities": shown["capabilities"]} if "capabilities" in shown else {})
 
 
 def line(**fields: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""The page for everybody: axe's rules, small screens, large letters, few colours; in every state that it can be in."""
+"""The page for everybody: axe's rules, small screens, large letters, forced colours; in all of its states."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 from tests.page import samples
+from tests.page.members import new_email, new_member
 from tests.page.person import Person, settle
 from tests.page.scripted import ScriptedOllama
 from tests.page.trouble import Trouble
@@ -46,7 +47,7 @@ $$\sum_{{i=1}}^{{n}} i = \frac{{n(n+1)}}{{2}} + {"+".join("abcdefghijklmnopqrstu
 {"| cell " * 20}|
 """
 PICTURE = samples.png(64, 48)
-# What is too wide may scroll by itself, and what is read out alone is nowhere.
+# Excludes content that scrolls on its own, and text only for screen readers.
 STICKS_OUT = """() => [...document.querySelectorAll("body *")]
   .filter((one) => one.checkVisibility() && !one.closest("pre, .table, .formula.display, .visually-hidden"))
   .filter((one) => one.closest(".tools")?.clientWidth !== 0)
@@ -73,14 +74,14 @@ def login_refused(person: Person, ollama: ScriptedOllama, trouble: Trouble) -> N
 def empty(person: Person, ollama: ScriptedOllama, _trouble: Trouble) -> None:
     samples.script(ollama)
     person.open()
-    expect(person.page.get_by_text("What would you like to know?")).to_be_visible()
+    expect(person.page.get_by_text("How can I help?")).to_be_visible()
 
 
 def no_model(person: Person, ollama: ScriptedOllama, _trouble: Trouble) -> None:
     ollama.models = []
     person.page.goto("/")
     person.log_in()
-    expect(person.page.get_by_text("There is no model yet")).to_be_visible()
+    expect(person.page.get_by_text("No models installed yet")).to_be_visible()
 
 
 def ollama_down(person: Person, ollama: ScriptedOllama, trouble: Trouble) -> None:
@@ -88,7 +89,7 @@ def ollama_down(person: Person, ollama: ScriptedOllama, trouble: Trouble) -> Non
     ollama.is_down()
     person.page.goto("/")
     person.log_in()
-    expect(person.page.get_by_text("The page tries again by itself.")).to_be_visible()
+    expect(person.page.get_by_text("Retrying automatically.")).to_be_visible()
 
 
 def waiting(person: Person, ollama: ScriptedOllama, _trouble: Trouble) -> None:
@@ -111,7 +112,7 @@ def finished(person: Person, ollama: ScriptedOllama, _trouble: Trouble) -> None:
     person.open()
     person.attach_and_wait(PICTURE, samples.file(f"{samples.LONG_WORD[:150]}.txt", b"x" * 20_000))
     person.ask_and_wait(f"What is {samples.LONG_WORD}?")
-    person.page.get_by_text("Thoughts").click()
+    person.page.get_by_text("Reasoning").click()
     expect(person.answer.locator(".katex-html").first).to_be_attached()
 
 
@@ -149,7 +150,7 @@ def deleting_on_a_telephone(person: Person, ollama: ScriptedOllama, trouble: Tro
     conversations(person, ollama, trouble)
     person.conversations.first.focus()
     person.button(f"Delete {samples.LONG_WORD}").click()
-    expect(person.page.get_by_text("cannot be brought back")).to_be_visible()
+    expect(person.page.get_by_text("will be deleted from this browser for good")).to_be_visible()
 
 
 def renaming(person: Person, ollama: ScriptedOllama, trouble: Trouble) -> None:
@@ -164,14 +165,73 @@ def editing(person: Person, ollama: ScriptedOllama, _trouble: Trouble) -> None:
     samples.script(ollama)
     person.open()
     person.ask_and_wait(samples.QUESTION)
-    person.button("Edit question").click()
-    expect(person.button("Leave the question as it was")).to_be_visible()
+    person.button("Edit message").click()
+    expect(person.button("Cancel")).to_be_visible()
+
+
+def account_menu(person: Person, ollama: ScriptedOllama, trouble: Trouble) -> None:
+    empty(person, ollama, trouble)
+    person.button("Account").click()
+    expect(person.button("People")).to_be_visible()
+
+
+def logging_out(person: Person, ollama: ScriptedOllama, trouble: Trouble) -> None:
+    empty(person, ollama, trouble)
+    person.choose("Log out everywhere")
+    expect(person.dialog("Log out everywhere?")).to_be_visible()
+
+
+def changing_a_password(person: Person, ollama: ScriptedOllama, trouble: Trouble) -> None:
+    trouble.expect("console error: .*403")
+    samples.script(ollama)
+    member = new_member(person.stack)
+    person.open(member.password, member.email)
+    person.choose("Change password")
+    person.page.get_by_label("Current password").fill("not the password")
+    person.page.get_by_label("New password").fill("a long enough password")
+    person.dialog("Change password").get_by_role("button", name="Change password").click()
+    expect(person.dialog("Change password").get_by_role("alert")).not_to_be_empty()
+
+
+def fresh_key(person: Person, ollama: ScriptedOllama, trouble: Trouble) -> None:
+    empty(person, ollama, trouble)
+    person.choose("API keys")
+    person.page.get_by_label("Name", exact=True).fill(samples.LONG_WORD[:100])
+    person.button("Create key").click()
+    person.page.get_by_label("Set up").select_option("opencode")
+    expect(person.page.get_by_text("@ai-sdk/openai-compatible")).to_be_visible()
+
+
+def invited(person: Person, ollama: ScriptedOllama, trouble: Trouble) -> None:
+    empty(person, ollama, trouble)
+    person.choose("People")
+    person.page.get_by_label("Email").fill(f"{samples.LONG_WORD[:30]}.{new_email()}")
+    person.page.get_by_label("Name (optional)").fill(samples.LONG_WORD[:100])
+    person.button("Invite").click()
+    expect(person.button("Copy link")).to_be_visible()
+
+
+def deleting_an_account(person: Person, ollama: ScriptedOllama, trouble: Trouble) -> None:
+    member = new_member(person.stack)
+    empty(person, ollama, trouble)
+    person.choose("People")
+    person.button(f"Delete: {member.email}").click()
+    expect(person.dialog("Delete?")).to_be_visible()
+
+
+def invitation(person: Person, _ollama: ScriptedOllama, trouble: Trouble) -> None:
+    trouble.expect("console error: .*404")
+    person.page.goto("/#/invitation/used")
+    person.page.get_by_label("New password").fill("a long enough password")
+    person.button("Set password").click()
+    expect(person.page.get_by_role("alert")).not_to_be_empty()
 
 
 State = Callable[[Person, ScriptedOllama, Trouble], None]
 STATES = [
     *(login, login_refused, empty, no_model, ollama_down, waiting, streaming, finished, attaching),
     *(settings, conversations, deleting, deleting_on_a_telephone, renaming, editing),
+    *(account_menu, logging_out, changing_a_password, fresh_key, invited, deleting_an_account, invitation),
 ]
 TELEPHONE_ONLY = (conversations, deleting_on_a_telephone)
 LIST_AT_THE_SIDE = (deleting, renaming)
@@ -179,7 +239,7 @@ EVERY_STATE = pytest.mark.parametrize("state", STATES, ids=lambda state: state._
 
 
 def looks(page: Page, state: State) -> Iterator[str]:
-    """Shows the page in each of LOOKS: with the list in a drawer on telephones alone, else at the side."""
+    """Shows the page in each of LOOKS: with the list in a drawer only on phones, else at the side."""
     for look, (size, colours) in LOOKS.items():
         if state in (TELEPHONE_ONLY if size != TELEPHONE else LIST_AT_THE_SIDE):
             continue
@@ -193,7 +253,7 @@ def looks(page: Page, state: State) -> Iterator[str]:
 def test_axe_finds_nothing(
     person: Person, ollama: ScriptedOllama, trouble: Trouble, axe: Callable[[Page], list[str]], state: State
 ) -> None:
-    """None of its rules is broken, best practices included, whatever the light and the screen."""
+    """No rule is broken, best practices included, in any colours and on any screen."""
     state(person, ollama, trouble)
     found = {look: axe(person.page) for look in looks(person.page, state)}
     assert {look: findings for look, findings in found.items() if findings} == {}
@@ -207,7 +267,7 @@ def enlarge(page: Page, letters: str) -> None:
 def test_nothing_sticks_out_of_a_small_screen(
     person: Person, ollama: ScriptedOllama, trouble: Trouble, state: State
 ) -> None:
-    """At 360 and 320 pixels, and there with letters twice as large: no scrolling sideways, nothing cut off."""
+    """At 360 and 320 pixels, the latter also with letters twice as large: no sideways scrolling, nothing cut off."""
     state(person, ollama, trouble)
     found = {}
     for width, letters in [(360, "100%"), (320, "100%"), (360, "200%"), (320, "200%")]:
@@ -227,7 +287,7 @@ def test_nothing_sticks_out_of_a_small_screen(
 def test_one_can_ask_whatever_the_letters(
     person: Person, ollama: ScriptedOllama, trouble: Trouble, state: State, size: ViewportSize
 ) -> None:
-    """The question and what sends it are in sight on a telephone; with letters twice as large one may scroll."""
+    """On a phone the input and the Send button are visible; with letters twice as large they may need scrolling."""
     state(person, ollama, trouble)
     person.page.set_viewport_size(size)
     expect(person.question).to_be_in_viewport(ratio=1)
@@ -250,7 +310,7 @@ def outline(of: Locator) -> str:
 
 
 def test_few_colours_show_what_is_chosen(person: Person, ollama: ScriptedOllama) -> None:
-    """Where the system takes the backgrounds away, a line is drawn around what they marked."""
+    """Where the system removes backgrounds, an outline marks what they marked."""
     samples.script(ollama)
     person.page.emulate_media(forced_colors="active")
     person.open()
@@ -263,7 +323,7 @@ def test_few_colours_show_what_is_chosen(person: Person, ollama: ScriptedOllama)
 
 
 def test_few_colours_leave_every_control_a_border(person: Person, ollama: ScriptedOllama) -> None:
-    """Each button and field has one that is seen."""
+    """Each button and field has a visible border."""
     samples.script(ollama)
     person.page.emulate_media(forced_colors="active")
     person.open()

@@ -1,17 +1,17 @@
-"""Asking and being answered, with a scripted Ollama: how an answer comes, ends, is stopped, and is asked for again."""
+"""Questions and answers, with a scripted Ollama: how an answer arrives, ends, is stopped and retried."""
 
 import time
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.stack import FREED_WITHIN_SECONDS, until
-from tests.fake_ollama import Ending
 from tests.page.person import Person
 from tests.page.scripted import ScriptedOllama
 from tests.page.trouble import Trouble
+from tests.support.fake_ollama import Ending
+from tests.support.stack import FREED_WITHIN_SECONDS, until
 
-# Whether the database has a message with these words.
+# Whether the database has a message with this text.
 SAVED = """words => new Promise(resolve => {
     indexedDB.open("localchat").onsuccess = ({ target: { result: database } }) => {
         database.transaction("messages").objectStore("messages").getAll().onsuccess = ({ target: { result } }) => {
@@ -23,7 +23,7 @@ SAVED = """words => new Promise(resolve => {
 
 
 def begin_a_story(person: Person, ollama: ScriptedOllama) -> None:
-    """Asks for one that does not go on after its first word."""
+    """Asks for an answer that pauses after its first word."""
     ollama.answers("Once ", ollama.gate())
     person.open()
     person.ask("Tell a story.")
@@ -45,7 +45,7 @@ def test_an_answer_appears_before_it_is_complete(person: Person, ollama: Scripte
 
 
 def test_before_the_first_token_the_page_says_that_it_waits(person: Person, ollama: ScriptedOllama) -> None:
-    """Until a model is loaded that may be long."""
+    """Loading a model can take long."""
     gate = ollama.gate()
     ollama.answers(gate, "Here.")
     person.open()
@@ -57,7 +57,7 @@ def test_before_the_first_token_the_page_says_that_it_waits(person: Person, olla
 
 
 def test_the_figures_are_those_of_the_last_chunk(person: Person, ollama: ScriptedOllama) -> None:
-    """100 tokens in 2 s, of 2.5 s altogether."""
+    """100 tokens in 2 s, of 2.5 s in total."""
     ollama.answers("Done.")
     person.open()
     person.ask_and_wait("Go.")
@@ -69,11 +69,11 @@ def test_an_answer_that_is_cut_off_says_so(person: Person, ollama: ScriptedOllam
     ollama.answers("And then", done_reason="length")
     person.open()
     person.ask_and_wait("Tell a story.")
-    expect(person.answer).to_contain_text("Cut off here")
+    expect(person.answer).to_contain_text("Stopped at the length limit.")
 
 
 def test_stop_frees_ollama(person: Person, ollama: ScriptedOllama) -> None:
-    """The click closes the connection all the way; what was there stays."""
+    """The click closes the connection to Ollama; the text so far stays."""
     begin_a_story(person, ollama)
     clicked_at = time.monotonic()
     person.button("Stop").click()
@@ -84,7 +84,7 @@ def test_stop_frees_ollama(person: Person, ollama: ScriptedOllama) -> None:
 
 
 def test_escape_stops_too(person: Person, ollama: ScriptedOllama) -> None:
-    """Where one types."""
+    """In the input."""
     begin_a_story(person, ollama)
     person.question.press("Escape")
     ollama.chat_requests[0].connection.wait_until_closed()
@@ -104,7 +104,7 @@ def test_stop_before_the_first_token_frees_ollama(person: Person, ollama: Script
 
 @pytest.mark.parametrize("begun", ["", "Once "])
 def test_the_click_that_stops_sends_nothing(person: Person, ollama: ScriptedOllama, begun: str) -> None:
-    """The button under the pointer becomes the one that sends; the next question stays as it is typed."""
+    """The button under the pointer becomes Send; the typed question stays."""
     ollama.answers(*filter(None, [begun]), ollama.gate())
     person.open()
     person.ask("Tell a story.")
@@ -119,7 +119,7 @@ def test_the_click_that_stops_sends_nothing(person: Person, ollama: ScriptedOlla
 
 
 def test_while_an_answer_comes_enter_sends_nothing(person: Person, ollama: ScriptedOllama) -> None:
-    """The next question waits where it is typed."""
+    """The typed question stays."""
     begin_a_story(person, ollama)
     person.ask("Another one?")
     expect(person.question).to_have_value("Another one?")
@@ -127,7 +127,7 @@ def test_while_an_answer_comes_enter_sends_nothing(person: Person, ollama: Scrip
 
 
 def test_after_a_stop_one_can_go_on(person: Person, ollama: ScriptedOllama) -> None:
-    """The model is given what it had said."""
+    """The model gets its partial answer."""
     begin_a_story(person, ollama)
     person.button("Stop").click()
     ollama.answers("upon a time.")
@@ -137,10 +137,10 @@ def test_after_a_stop_one_can_go_on(person: Person, ollama: ScriptedOllama) -> N
 
 
 def test_an_empty_question_is_not_sent(person: Person, ollama: ScriptedOllama) -> None:
-    """Neither by the button nor by Enter, with spaces neither."""
+    """Neither with the button nor with Enter, nor with only spaces."""
     ollama.answers("Yes?")
     person.open()
-    person.button("Send").click(force=True)  # which says that it cannot be used
+    person.button("Send").click(force=True)  # although it is disabled
     person.ask("")
     person.ask("  ")
     expect(person.question).to_have_value("  ")
@@ -150,7 +150,7 @@ def test_an_empty_question_is_not_sent(person: Person, ollama: ScriptedOllama) -
 
 
 def test_the_button_sends(person: Person, ollama: ScriptedOllama) -> None:
-    """As Enter does."""
+    """Like Enter."""
     ollama.answers("Yes?")
     person.open()
     person.question.fill("Hello")
@@ -176,7 +176,7 @@ def test_shift_and_enter_is_a_new_line(person: Person, ollama: ScriptedOllama) -
 def test_enter_that_chooses_a_character_does_not_send(
     person: Person, ollama: ScriptedOllama, *, is_safari: bool
 ) -> None:
-    """As with an input method for Japanese; the next Enter sends. Safari has ended it by then: only the code tells."""
+    """As with a Japanese input method; the next Enter sends. Safari ends the input first: only the key code tells."""
     ollama.answers("はい。")
     person.open()
     keyboard = person.page.context.new_cdp_session(person.page)
@@ -192,7 +192,7 @@ def test_enter_that_chooses_a_character_does_not_send(
 
 
 def test_try_again_replaces_the_answer(person: Person, ollama: ScriptedOllama) -> None:
-    """The same is asked, without the answer before."""
+    """The same question is sent, without the previous answer."""
     ollama.answers("First.")
     ollama.answers("Second.")
     person.open()
@@ -205,7 +205,7 @@ def test_try_again_replaces_the_answer(person: Person, ollama: ScriptedOllama) -
 
 
 def test_an_edited_question_replaces_the_last_one(person: Person, ollama: ScriptedOllama) -> None:
-    """And its answer; its files stay, what was before stays."""
+    """And its answer; its files and everything before it stay."""
     ollama.answers("Hello.")
     ollama.answers("Red.")
     ollama.answers("Blue.")
@@ -215,7 +215,7 @@ def test_an_edited_question_replaces_the_last_one(person: Person, ollama: Script
     expect(person.button("Remove notes.txt")).to_be_visible()
     person.ask("Which red?")
     expect(person.answer).to_contain_text("Red.")
-    person.button("Edit question").click()
+    person.button("Edit message").click()
     expect(person.question).to_have_value("Which red?")
     person.ask("Which blue?")
     expect(person.answer).to_contain_text("Blue.")
@@ -225,14 +225,14 @@ def test_an_edited_question_replaces_the_last_one(person: Person, ollama: Script
 
 
 def test_an_edit_can_be_left(person: Person, ollama: ScriptedOllama) -> None:
-    """Then the question is as it was, and what is asked next comes after it."""
+    """The question is unchanged, and the next one comes after it."""
     ollama.answers("Red.")
     ollama.answers("Blue.")
     person.open()
     person.ask_and_wait("Which red?")
-    person.button("Edit question").click()
+    person.button("Edit message").click()
     person.question.fill("Which green?")
-    person.button("Leave the question as it was").click()
+    person.button("Cancel").click()
     expect(person.question).to_have_value("")
     person.ask("Which blue?")
     expect(person.questions).to_have_text(["Which red?", "Which blue?"])
@@ -249,17 +249,17 @@ def test_an_answer_is_copied_as_markdown(person: Person, ollama: ScriptedOllama)
 
 
 def test_a_question_is_copied(person: Person, ollama: ScriptedOllama) -> None:
-    """Its words."""
+    """Its text."""
     ollama.answers("Yes.")
     person.open()
     person.ask_and_wait("Is it?")
-    person.button("Copy question").click()
+    person.button("Copy message").click()
     expect(person.button("Copied")).to_be_visible()
     assert person.copied() == "Is it?"
 
 
 def test_copying_works_without_https(person: Person, ollama: ScriptedOllama) -> None:
-    """There a browser has no navigator.clipboard."""
+    """There is no navigator.clipboard without it."""
     person.page.add_init_script("delete Navigator.prototype.clipboard")
     ollama.answers("It is **bold**.")
     person.open()
@@ -271,16 +271,16 @@ def test_copying_works_without_https(person: Person, ollama: ScriptedOllama) -> 
 
 
 def expect_failure(person: Person, ollama: ScriptedOllama, words: str) -> None:
-    """It is said with `words`, and trying again works."""
-    expect(person.answer.locator(".problem")).to_have_text(words)
+    """The page shows `words`, and trying again works."""
+    expect(person.answer.locator(".error")).to_have_text(words)
     ollama.answers("Now it works.")
     person.button("Try again").click()
     expect(person.answer).to_contain_text("Now it works.")
-    expect(person.answer.locator(".problem")).to_have_count(0)
+    expect(person.answer.locator(".error")).to_have_count(0)
 
 
 def test_an_error_before_the_first_byte_is_shown(person: Person, ollama: ScriptedOllama, trouble: Trouble) -> None:
-    """In Ollama's words."""
+    """With Ollama's message."""
     trouble.expect("status of 404")
     ollama.refuses(404, "model 'scripted:1b' not found")
     person.open()
@@ -289,7 +289,7 @@ def test_an_error_before_the_first_byte_is_shown(person: Person, ollama: Scripte
 
 
 def test_an_error_in_the_middle_is_shown(person: Person, ollama: ScriptedOllama) -> None:
-    """What was there stays."""
+    """The text so far stays."""
     ollama.ends_early("Half an ", error="llama runner process has terminated")
     person.open()
     person.ask("Are you there?")
@@ -301,7 +301,7 @@ def test_an_error_in_the_middle_is_shown(person: Person, ollama: ScriptedOllama)
 def test_an_answer_that_breaks_off_says_so(
     person: Person, ollama: ScriptedOllama, trouble: Trouble, ending: Ending
 ) -> None:
-    """What was there stays."""
+    """The text so far stays."""
     trouble.expect("net::ERR_INCOMPLETE_CHUNKED_ENCODING")
     gate = ollama.gate()
     ollama.answers("Half an ", gate, ending=ending)
@@ -309,39 +309,39 @@ def test_an_answer_that_breaks_off_says_so(
     person.ask("Are you there?")
     expect(person.answer).to_contain_text("Half an")
     gate.open()
-    expect_failure(person, ollama, "The answer broke off before it was complete.")
+    expect_failure(person, ollama, "The connection was lost before the answer finished.")
 
 
 def test_an_answer_without_its_last_line_is_not_complete(person: Person, ollama: ScriptedOllama) -> None:
-    """Even if the connection ended as it should."""
+    """Even if the connection ended properly."""
     ollama.ends_early("Half an ")
     person.open()
     person.ask("Are you there?")
-    expect_failure(person, ollama, "The answer broke off before it was complete.")
+    expect_failure(person, ollama, "The connection was lost before the answer finished.")
 
 
 def test_leaving_for_another_conversation_stops_nothing(person: Person, ollama: ScriptedOllama) -> None:
-    """The answer goes on meanwhile; the list says which one is being answered."""
+    """The answer continues; the list shows which conversation is being answered."""
     gate = ollama.gate()
     ollama.answers("Once ", gate, "upon a time.")
     person.open()
     person.ask("Tell a story.")
     expect(person.answer).to_contain_text("Once")
     person.begin()
-    expect(person.page.get_by_role("img", name="is being answered")).to_be_visible()
+    expect(person.page.get_by_role("img", name="Answering…")).to_be_visible()
     gate.open()
-    expect(person.page.get_by_role("img", name="is being answered")).not_to_be_attached()
+    expect(person.page.get_by_role("img", name="Answering…")).not_to_be_attached()
     person.conversations.first.click()
     expect(person.answer).to_contain_text("Once upon a time.")
 
 
 def test_a_reload_in_the_middle_keeps_what_was_there(person: Person, ollama: ScriptedOllama) -> None:
-    """And says that it is not all; trying again works. What is less than a second old may be lost."""
+    """And says that it is incomplete; trying again works. The last second may be lost."""
     begin_a_story(person, ollama)
-    until(lambda: person.page.evaluate(SAVED, "Once "), "what has come is saved")
+    until(lambda: person.page.evaluate(SAVED, "Once "), "the text so far is saved")
     person.page.reload()
     expect(person.answer).to_contain_text("Once")
-    expect(person.answer).to_contain_text("Not complete")
+    expect(person.answer).to_contain_text("Interrupted")
     ollama.answers("Now it works.")
     person.button("Try again").click()
     expect(person.answer).to_contain_text("Now it works.")

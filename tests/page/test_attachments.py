@@ -1,4 +1,4 @@
-"""Files with a question: chosen, dropped or pasted; on their way, there or refused; and what the model is given."""
+"""Files in a question: chosen, dropped or pasted; uploading, uploaded or rejected; and what the model gets."""
 
 import base64
 import re
@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
-from tests.e2e.stack import Stack, until
 from tests.page import samples
 from tests.page.person import Person
 from tests.page.scripted import ScriptedOllama, model
 from tests.page.trouble import Trouble
+from tests.support.stack import Stack, until
 
 NOTES = samples.file("notes.txt", b"Buy bread.")
 EXE = samples.file("program.exe", b"MZ\0\0", "application/octet-stream")
@@ -20,7 +20,7 @@ PDF = samples.file("paper.pdf", b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n%%EOF\n", "ap
 SEES = model("sees:1b", "vision")
 BLIND = model("blind:1b")
 MEBIBYTE = 1024 * 1024
-# Bytes and base64 in and out of the page.
+# Moves bytes as base64 into and out of the page.
 TAKE = """(page, [event, files]) => {
   const data = new DataTransfer();
   for (const [name, type, content] of files) {
@@ -45,12 +45,13 @@ SIZE = """async (image) => {
 
 @pytest.fixture
 def stored(stack: Stack) -> Callable[[], list[str]]:
-    """The names of what is on the server, half-written files included."""
-    return lambda: stack.python("api", "import os; print(*os.listdir('/data/uploads'), sep='\\n')").split()
+    """The names of the files on the server, half-written ones included."""
+    code = "import os; [print(*files, sep='\\n') for _, _, files in os.walk('/data/uploads')]"
+    return lambda: stack.python("api", code).split()
 
 
 def give(place: Locator, event: str, *files: FilePayload) -> Any:
-    """A drop or a paste, as the browser tells the page of it. → whether it would do as it usually does."""
+    """A drop or a paste event on the page. Returns whether the browser's default action would happen."""
     return place.evaluate(TAKE, [event, [[one["name"], one["mimeType"], encoded(one["buffer"])] for one in files]])
 
 
@@ -59,7 +60,7 @@ def encoded(content: bytes) -> str:
 
 
 def picture(page: Page, name: str, width: int, height: int, kind: str) -> FilePayload:
-    """Drawn by the browser, in what it can write: image/png, image/jpeg, image/webp."""
+    """Drawn by the browser, in a format that it can write: image/png, image/jpeg, image/webp."""
     return samples.file(name, base64.b64decode(page.evaluate(DRAWN, [width, height, kind])), kind)
 
 
@@ -68,12 +69,12 @@ def pending(person: Person) -> Locator:
 
 
 def files(person: Person) -> Locator:
-    """Of the last question."""
+    """Those of the last question."""
     return person.page.get_by_label("Files", exact=True).last.get_by_role("listitem")
 
 
 def images(ollama: ScriptedOllama) -> list[bytes]:
-    """That the model was given with the last question."""
+    """Those that the model got with the last question."""
     return [base64.b64decode(image, validate=True) for image in ollama.chats[-1]["messages"][-1].get("images", [])]
 
 
@@ -82,7 +83,7 @@ def content(ollama: ScriptedOllama) -> str:
 
 
 def test_files_are_chosen(person: Person, ollama: ScriptedOllama) -> None:
-    """With the button; the words of a text go into the message."""
+    """With the button; a text file's content goes into the message."""
     ollama.answers("Yes.")
     person.open()
     person.attach_and_wait(NOTES)
@@ -93,7 +94,7 @@ def test_files_are_chosen(person: Person, ollama: ScriptedOllama) -> None:
 
 @pytest.mark.parametrize("event", ["drop", "paste"])
 def test_files_are_dropped_or_pasted(person: Person, ollama: ScriptedOllama, event: str) -> None:
-    """Several at once, in their order."""
+    """Several at once, in order."""
     ollama.answers("Yes.")
     person.open()
     give(person.question, event, NOTES, samples.file("more.txt", b"And milk."))
@@ -103,7 +104,7 @@ def test_files_are_dropped_or_pasted(person: Person, ollama: ScriptedOllama, eve
 
 
 def test_pasted_text_stays_text(person: Person, ollama: ScriptedOllama) -> None:
-    """Also if a picture of it lies beside it, as word processors put it there."""
+    """Even with a picture of it next to it on the clipboard, as word processors add."""
     samples.script(ollama)
     person.open()
     give(person.question, "paste", samples.file("", b"words"), samples.png(8, 8))
@@ -114,7 +115,7 @@ def test_pasted_text_stays_text(person: Person, ollama: ScriptedOllama) -> None:
 
 
 def test_a_dropped_file_does_not_open(person: Person, ollama: ScriptedOllama) -> None:
-    """The browser would show it in place of the page: what is dragged over is taken, and the page says where."""
+    """The browser would navigate to it: the page accepts the drag and shows where to drop."""
     samples.script(ollama)
     person.open()
     assert give(person.question, "dragover", NOTES) is False
@@ -132,13 +133,13 @@ def slow_down(page: Page, bytes_per_second: int) -> None:
 def test_an_upload_shows_how_far_it_is_and_can_be_cancelled(
     person: Person, ollama: ScriptedOllama, stored: Callable[[], list[str]]
 ) -> None:
-    """Sending waits meanwhile. What is cancelled leaves nothing on the server."""
+    """Sending waits for uploads. A cancelled one leaves nothing on the server."""
     samples.script(ollama)
     person.open()
     before = stored()
     slow_down(person.page, 50_000)
     person.attach_files(samples.file("long.txt", b"x" * 900_000))
-    expect(person.page.get_by_text("Sending waits for the files.")).to_be_visible()
+    expect(person.page.get_by_text("Waiting for uploads…")).to_be_visible()
     progress = pending(person).get_by_role("progressbar", name="Uploading long.txt")
     expect(progress).to_have_attribute("value", re.compile(r"^0\.[1-9]"))
     person.question.fill("What is this?")
@@ -146,13 +147,13 @@ def test_an_upload_shows_how_far_it_is_and_can_be_cancelled(
     assert ollama.chats == []
     person.button("Cancel long.txt").click()
     expect(pending(person)).to_have_count(0)
-    until(lambda: stored() == before, "what was cancelled is gone from the server")
+    until(lambda: stored() == before, "the cancelled upload is deleted")
 
 
 def test_a_type_that_is_not_accepted_says_so(
     person: Person, ollama: ScriptedOllama, trouble: Trouble, stored: Callable[[], list[str]]
 ) -> None:
-    """In the server's words; nothing is sent until it is removed."""
+    """With the server's message; nothing is sent until it is removed."""
     trouble.expect("console error: .*415")
     ollama.answers("Yes.")
     person.open()
@@ -162,7 +163,7 @@ def test_a_type_that_is_not_accepted_says_so(
         "A file named *.exe is not accepted. Accepted are images"
     )
     person.ask("What is this?")
-    expect(person.page.get_by_text("A file was not accepted: remove it to send.")).to_be_visible()
+    expect(person.page.get_by_text("Remove the rejected file to send.")).to_be_visible()
     assert ollama.chats == []
     person.button("Remove program.exe").click()
     person.question.press("Enter")
@@ -182,7 +183,7 @@ DROP_LARGE = """(page, size) => {
     ("mebibytes", "words"),
     [
         (1.5, "The file is larger than 1 MB (MAX_UPLOAD_MB)."),
-        # nginx says so at once, and does not read on.
+        # nginx answers at once, without reading on.
         (3, "The body is too large."),
         (300, "The body is too large."),
     ],
@@ -190,7 +191,7 @@ DROP_LARGE = """(page, size) => {
 def test_a_file_that_is_too_large_says_so(
     person: Person, ollama: ScriptedOllama, trouble: Trouble, mebibytes: float, words: str
 ) -> None:
-    """Even while most of it is still to be sent."""
+    """Even while most of it is still unsent."""
     trouble.expect("console error: .*413")
     samples.script(ollama)
     person.open()
@@ -199,13 +200,13 @@ def test_a_file_that_is_too_large_says_so(
 
 
 def test_a_failed_upload_can_be_tried_again(person: Person, ollama: ScriptedOllama, trouble: Trouble) -> None:
-    """After a broken connection, without choosing the file anew."""
+    """After a broken connection, without choosing the file again."""
     trouble.expect("console error: .*net::ERR_CONNECTION_RESET")
     ollama.answers("Yes.")
     person.open()
     person.page.route("**/upload", lambda route: route.abort("connectionreset"), times=1)
     person.attach_files(NOTES)
-    expect(pending(person).get_by_role("alert")).to_contain_text("LocalChat cannot be reached.")
+    expect(pending(person).get_by_role("alert")).to_contain_text("Can't reach LocalChat.")
     person.button("Upload notes.txt again").click()
     expect(person.button("Remove notes.txt")).to_be_visible()
     expect(pending(person).get_by_role("alert")).to_have_count(0)
@@ -221,7 +222,7 @@ def downloaded(person: Person, name: str) -> bytes:
 
 
 def test_a_file_can_be_downloaded_again(person: Person, ollama: ScriptedOllama) -> None:
-    """Byte for byte, after a reload too."""
+    """Byte for byte, also after a reload."""
     every_byte = samples.png(8, 8)["buffer"] + bytes(range(256))
     ollama.answers("Yes.")
     person.open()
@@ -233,13 +234,13 @@ def test_a_file_can_be_downloaded_again(person: Person, ollama: ScriptedOllama) 
 
 
 def test_a_file_that_is_gone_says_so(person: Person, ollama: ScriptedOllama, trouble: Trouble, stack: Stack) -> None:
-    """Uploads are the server's: it may have cleared them away."""
+    """Uploads belong to the server, which may have removed them."""
     trouble.expect("console error: .*404")
     ollama.answers("Yes.")
     person.open()
     person.attach_and_wait(NOTES)
     person.ask_and_wait("What is to do?")
-    stack.python("api", "import glob, os; [os.remove(path) for path in glob.glob('/data/uploads/*_notes.txt')]")
+    stack.python("api", "import glob, os; [os.remove(path) for path in glob.glob('/data/uploads/*/*_notes.txt')]")
     files(person).get_by_role("link").click()
     expect(files(person).get_by_role("alert")).to_have_text("There is no such file.")
 
@@ -247,7 +248,7 @@ def test_a_file_that_is_gone_says_so(person: Person, ollama: ScriptedOllama, tro
 def test_a_file_is_downloaded_after_the_login_that_it_takes(
     person: Person, ollama: ScriptedOllama, trouble: Trouble
 ) -> None:
-    """With a token that has expired meanwhile, the page asks for a new one and goes on."""
+    """If the token has expired, the page asks for a login and continues."""
     trouble.expect("console error: .*401")
     ollama.answers("Yes.")
     person.open()
@@ -260,7 +261,7 @@ def test_a_file_is_downloaded_after_the_login_that_it_takes(
 
 
 def test_a_model_that_sees_is_given_the_picture(person: Person, ollama: ScriptedOllama) -> None:
-    """A PNG or a JPEG as it is; the page shows it small."""
+    """PNG and JPEG unchanged; the page shows a thumbnail."""
     ollama.models = [SEES]
     ollama.answers("A field.")
     person.open()
@@ -274,13 +275,13 @@ def test_a_model_that_sees_is_given_the_picture(person: Person, ollama: Scripted
 
 
 def test_a_model_that_does_not_see_is_not(person: Person, ollama: ScriptedOllama) -> None:
-    """The page says so before and after, and anew for the model that is asked again."""
+    """The page says so before and after sending, and again for another model."""
     ollama.models = [BLIND, SEES]
     for _ in range(3):
         ollama.answers("Yes.")
     person.open()
     person.attach_and_wait(samples.png(64, 48))
-    blind = "blind:1b cannot see images, so it is not given this one."
+    blind = "blind:1b can't see images. Choose a vision model."
     expect(pending(person)).to_contain_text(blind)
     person.ask_and_wait("What is on it?")
     expect(files(person)).to_contain_text(blind)
@@ -290,12 +291,12 @@ def test_a_model_that_does_not_see_is_not(person: Person, ollama: ScriptedOllama
         person.button("Try again").click()
         expect(person.answer.get_by_role("heading")).to_have_text(name)
         expect(person.button("Try again")).to_be_visible()
-        expect(files(person).get_by_text("cannot see")).to_have_count(0 if seen else 1)
+        expect(files(person).get_by_text("can't see")).to_have_count(0 if seen else 1)
         assert images(ollama) == seen
 
 
 PNG, JPEG = b"\x89PNG", b"\xff\xd8\xff"
-# The size of the file; the size and the first bytes of what the model is given.
+# The size of the file; the size and the first bytes of what the model gets.
 PICTURES = {
     "large.png": ((4000, 1000), (2048, 512), PNG),
     "large.jpeg": ((1000, 4000), (512, 2048), JPEG),
@@ -306,7 +307,7 @@ PICTURES = {
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_pictures_are_made_what_models_take(person: Person, ollama: ScriptedOllama, name: str) -> None:
-    """Not above 2048 pixels, PNG or JPEG. What is kept on the server is the original."""
+    """At most 2048 pixels, PNG or JPEG. The server stores the original."""
     ollama.models = [SEES]
     ollama.answers("A field.")
     person.open()
@@ -321,25 +322,25 @@ def test_pictures_are_made_what_models_take(person: Person, ollama: ScriptedOlla
 
 
 def test_a_picture_that_no_browser_reads_is_kept(person: Person, ollama: ScriptedOllama) -> None:
-    """Such as one that is broken, or of a kind that it does not know."""
+    """For example a broken one, or one in an unknown format."""
     ollama.models = [SEES]
     ollama.answers("Yes.")
     person.open()
     person.attach_and_wait(samples.file("broken.png", samples.png(8, 8)["buffer"][:40], "image/png"))
-    expect(pending(person)).to_contain_text("This browser cannot read the picture, so the model is not given it.")
+    expect(pending(person)).to_contain_text("This browser can't read the image, so the model won't see it.")
     person.ask_and_wait("What is on it?")
     assert images(ollama) == []
 
 
 def test_a_text_longer_than_the_room_is_cut(person: Person, ollama: ScriptedOllama) -> None:
-    """The page says how far; with a greater context length it goes whole."""
+    """The page says where; with a larger context length it is sent whole."""
     long = "".join(f"{number:04}\n" for number in range(4000))
     for _ in range(2):
         ollama.answers("Yes.")
     person.open()
     person.attach_and_wait(samples.file("long.txt", long.encode()), NOTES)
-    expect(pending(person).first).to_contain_text("The model is given the first 8,192 of 20,000 characters.")
-    expect(pending(person).last).to_contain_text("The model is not given its text: the context has no room left.")
+    expect(pending(person).first).to_contain_text("Only the first 8,192 of 20,000 characters fit.")
+    expect(pending(person).last).to_contain_text("This text doesn't fit.")
     person.ask_and_wait("What is this?")
     assert f"```\n{long[:8192]}\n```" in content(ollama)
     assert "Buy bread." not in content(ollama)
@@ -355,7 +356,7 @@ def test_a_pdf_is_kept_and_not_given(person: Person, ollama: ScriptedOllama) -> 
     ollama.answers("No.")
     person.open()
     person.attach_and_wait(PDF)
-    said = "Kept as a file; the model is not given its content."
+    said = "The model can't read this type of file."
     expect(pending(person)).to_contain_text(said)
     person.ask_and_wait("What is in it?")
     expect(files(person)).to_contain_text(said)
@@ -364,7 +365,7 @@ def test_a_pdf_is_kept_and_not_given(person: Person, ollama: ScriptedOllama) -> 
 
 
 def test_two_files_may_have_one_name(person: Person, ollama: ScriptedOllama) -> None:
-    """Both are there, each with its own content."""
+    """Both are listed, each with its own content."""
     ollama.answers("Yes.")
     person.open()
     person.attach_and_wait(NOTES, samples.file("notes.txt", b"Sell bread."))
@@ -377,7 +378,7 @@ def test_two_files_may_have_one_name(person: Person, ollama: ScriptedOllama) -> 
 
 
 def test_a_file_that_was_removed_is_not_sent(person: Person, ollama: ScriptedOllama) -> None:
-    """Those that stay keep their order."""
+    """The others keep their order."""
     ollama.answers("Yes.")
     person.open()
     person.attach_and_wait(*[samples.file(f"{name}.txt", name.encode()) for name in ("one", "two", "three")])
@@ -387,8 +388,8 @@ def test_a_file_that_was_removed_is_not_sent(person: Person, ollama: ScriptedOll
     expect(files(person)).to_have_count(2)
 
 
-def test_files_alone_are_a_question(person: Person, ollama: ScriptedOllama) -> None:
-    """The conversation is called after them."""
+def test_files_without_text_are_a_question(person: Person, ollama: ScriptedOllama) -> None:
+    """They become the conversation's title."""
     ollama.answers("Yes.")
     person.open()
     person.attach_and_wait(NOTES, PDF)
@@ -399,7 +400,7 @@ def test_files_alone_are_a_question(person: Person, ollama: ScriptedOllama) -> N
 
 
 def test_a_text_with_fences_is_fenced_longer(person: Person, ollama: ScriptedOllama) -> None:
-    """So that it does not end where its own does."""
+    """So that the file's own fences do not end it."""
     ollama.answers("Yes.")
     person.open()
     person.attach_and_wait(samples.file("readme.md", b"````\ncode\n````"))
@@ -408,7 +409,7 @@ def test_a_text_with_fences_is_fenced_longer(person: Person, ollama: ScriptedOll
 
 
 def test_the_next_question_has_the_files_of_the_last_too(person: Person, ollama: ScriptedOllama) -> None:
-    """As the model forgets between two requests."""
+    """Models remember nothing between requests."""
     ollama.models = [SEES]
     for _ in range(2):
         ollama.answers("Yes.")

@@ -1,4 +1,4 @@
-"""Conversations: listed, found, renamed, exported, deleted; kept in this browser and nowhere else."""
+"""Conversations: listed, found, renamed, exported, deleted; stored only in this browser."""
 
 import json
 from pathlib import Path
@@ -6,14 +6,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.stack import Stack
 from tests.page.person import Person
 from tests.page.scripted import ScriptedOllama
+from tests.page.trouble import REFUSE_STORAGE
+from tests.support.stack import Stack
 
-# As in a window that keeps nothing, or with a browser's storage switched off.
-REFUSE_STORAGE = "IDBFactory.prototype.open = () => { throw new DOMException('It is refused.', 'SecurityError') }"
-
-# All that is in the database.
+# Everything in the database.
 KEPT = """async () => {
     const database = await new Promise((resolve) => {
         indexedDB.open("localchat").onsuccess = ({ target }) => resolve(target.result);
@@ -28,7 +26,7 @@ KEPT = """async () => {
 
 
 def talk(person: Person, ollama: ScriptedOllama, **answers: str) -> None:
-    """Has a conversation for each: the question is its title."""
+    """Has one conversation per argument, whose question is its title."""
     person.open()
     for question, answer in answers.items():
         ollama.answers(answer)
@@ -37,14 +35,14 @@ def talk(person: Person, ollama: ScriptedOllama, **answers: str) -> None:
 
 
 def exported(page: Page, person: Person, title: str) -> tuple[str, str]:
-    """The name of the file and what is in it."""
+    """The file's name and content."""
     with page.expect_download() as download:
         person.use("Export", title)
     return download.value.suggested_filename, Path(download.value.path()).read_text()
 
 
 def test_the_last_used_conversation_is_the_first_in_the_list(person: Person, ollama: ScriptedOllama) -> None:
-    """Asking in an older one brings it up; its question is its title."""
+    """Asking in an older one moves it up; its question is its title."""
     talk(person, ollama, Bread="With flour.", Stars="Far away.")
     expect(person.conversations).to_have_text(["Stars", "Bread"])
     person.conversations.last.click()
@@ -55,7 +53,7 @@ def test_the_last_used_conversation_is_the_first_in_the_list(person: Person, oll
 
 
 def test_a_long_question_is_a_short_title(person: Person, ollama: ScriptedOllama) -> None:
-    """60 characters of it, on one line."""
+    """Its first 60 characters, on one line."""
     ollama.answers("Yes.")
     person.open()
     person.ask_and_wait("word\n" * 30)
@@ -63,7 +61,7 @@ def test_a_long_question_is_a_short_title(person: Person, ollama: ScriptedOllama
 
 
 def test_conversations_survive_a_reload(person: Person, ollama: ScriptedOllama) -> None:
-    """And the one that was shown is shown."""
+    """And the open one is open again."""
     talk(person, ollama, Bread="With flour.", Stars="Far away.")
     person.conversations.last.click()
     person.page.reload()
@@ -73,7 +71,7 @@ def test_conversations_survive_a_reload(person: Person, ollama: ScriptedOllama) 
 
 
 def test_the_browsers_back_button_goes_back(person: Person, ollama: ScriptedOllama) -> None:
-    """To the conversation before."""
+    """To the previous conversation."""
     talk(person, ollama, Bread="With flour.", Stars="Far away.")
     person.conversations.last.click()
     expect(person.answer).to_contain_text("With flour.")
@@ -82,7 +80,7 @@ def test_the_browsers_back_button_goes_back(person: Person, ollama: ScriptedOlla
 
 
 def test_a_conversation_is_renamed(person: Person, ollama: ScriptedOllama) -> None:
-    """For good; its place in the list stays."""
+    """Permanently; its place in the list stays."""
     talk(person, ollama, Bread="With flour.", Stars="Far away.")
     person.use("Rename", "Bread")
     person.page.get_by_label("New title").fill("How to bake")
@@ -94,7 +92,7 @@ def test_a_conversation_is_renamed(person: Person, ollama: ScriptedOllama) -> No
 
 @pytest.mark.parametrize(("title", "key"), [("Other", "Escape"), ("", "Enter"), ("  ", "Enter")])
 def test_a_title_stays_if_there_is_no_new_one(person: Person, ollama: ScriptedOllama, title: str, key: str) -> None:
-    """Escape leaves it, and so does nothing entered."""
+    """Escape keeps it, and so does an empty title."""
     talk(person, ollama, Bread="With flour.")
     person.use("Rename", "Bread")
     person.page.get_by_label("New title").fill(title)
@@ -103,11 +101,11 @@ def test_a_title_stays_if_there_is_no_new_one(person: Person, ollama: ScriptedOl
 
 
 def test_a_conversation_is_deleted_only_after_asking(person: Person, ollama: ScriptedOllama) -> None:
-    """Keep keeps it, Delete deletes it for good."""
+    """Cancel keeps it, Delete deletes it for good."""
     talk(person, ollama, Bread="With flour.", Stars="Far away.")
     person.use("Delete", "Bread")
-    expect(person.page.get_by_text("“Bread” cannot be brought back.")).to_be_visible()
-    person.button("Keep").click()
+    expect(person.page.get_by_text("“Bread” will be deleted from this browser for good.")).to_be_visible()
+    person.button("Cancel").click()
     expect(person.conversations).to_have_text(["Stars", "Bread"])
     person.use("Delete", "Bread")
     person.button("Delete").click()
@@ -117,17 +115,17 @@ def test_a_conversation_is_deleted_only_after_asking(person: Person, ollama: Scr
 
 
 def test_deleting_the_one_that_is_shown_leads_to_a_new_one(person: Person, ollama: ScriptedOllama) -> None:
-    """Nothing is left of it in the database."""
+    """The database has nothing left of it."""
     talk(person, ollama, Bread="With flour.")
     person.use("Delete", "Bread")
     person.button("Delete").click()
-    expect(person.page.get_by_role("heading", name="What would you like to know?")).to_be_visible()
+    expect(person.page.get_by_role("heading", name="How can I help?")).to_be_visible()
     expect(person.page.get_by_text("No conversations yet.")).to_be_visible()
     assert person.page.evaluate(KEPT) == []
 
 
 def test_deleting_what_is_being_answered_frees_ollama(person: Person, ollama: ScriptedOllama) -> None:
-    """And nothing of it comes back."""
+    """And it does not come back."""
     ollama.answers("With ", ollama.gate())
     person.open()
     person.ask("Bread")
@@ -142,7 +140,7 @@ def test_deleting_what_is_being_answered_frees_ollama(person: Person, ollama: Sc
 
 
 def test_search_looks_into_titles_questions_and_answers(person: Person, ollama: ScriptedOllama) -> None:
-    """Whatever the case; what is not found is said."""
+    """Ignoring case; the page says if nothing is found."""
     talk(person, ollama, Bread="With flour.", Stars="Far away.")
     search = person.page.get_by_label("Search conversations")
     search.fill("bread")
@@ -156,7 +154,7 @@ def test_search_looks_into_titles_questions_and_answers(person: Person, ollama: 
 
 
 def test_a_conversation_is_exported_as_markdown(person: Person, ollama: ScriptedOllama) -> None:
-    """What was said by whom, as it was written; the file is named for the title."""
+    """Who said what, as written; the file is named after the title."""
     ollama.answers("With **flour**.")
     person.open()
     person.set("System prompt", "Be brief.")
@@ -167,7 +165,7 @@ def test_a_conversation_is_exported_as_markdown(person: Person, ollama: Scripted
 
 
 def test_an_export_has_what_is_on_the_page(person: Person, ollama: ScriptedOllama) -> None:
-    """Also of an answer that is still coming."""
+    """Also a part of an answer that is still arriving."""
     ollama.answers("With ", ollama.gate())
     person.open()
     person.ask("Bread")
@@ -178,13 +176,13 @@ def test_an_export_has_what_is_on_the_page(person: Person, ollama: ScriptedOllam
 
 @pytest.mark.usefixtures("ollama")
 def test_the_page_says_where_conversations_are(person: Person) -> None:
-    """So that nobody looks for them in another browser, or on the server."""
+    """So that nobody looks for them in another browser or on the server."""
     person.open()
-    expect(person.page.get_by_text("Conversations stay in this browser: the server keeps none")).to_be_visible()
+    expect(person.page.get_by_text("Conversations are stored only in this browser")).to_be_visible()
 
 
 def test_nothing_of_a_conversation_is_on_the_server(person: Person, ollama: ScriptedOllama, stack: Stack) -> None:
-    """Whatever one does with them, only the login, the list of models and the chats get there."""
+    """Whatever happens to them, the server sees only who logs in, models and their capabilities, and chats."""
     before = len(stack.logs("nginx").splitlines())
     talk(person, ollama, Bread="With flour.", Stars="Far away.")
     person.set("Temperature", "0.5")
@@ -198,25 +196,26 @@ def test_nothing_of_a_conversation_is_on_the_server(person: Person, ollama: Scri
     expect(person.conversations).to_have_text(["Stars"])
     calls = [json.loads(line) for line in stack.logs("nginx").splitlines()[before:]]
     paths = {(call["method"], call["path"]) for call in calls if not call["path"].startswith("/assets/")}
-    assert paths == {("GET", "/"), ("POST", "/login"), ("GET", "/models"), ("POST", "/chat")}
+    login = {("GET", "/"), ("GET", "/login/methods"), ("POST", "/login"), ("GET", "/me")}
+    assert paths == login | {("GET", "/models"), ("POST", "/api/show"), ("POST", "/chat")}
     assert len(ollama.chats) == 2
 
 
 def test_an_unknown_conversation_leads_to_a_new_one(person: Person, ollama: ScriptedOllama) -> None:
-    """And the back button from there to where one was before."""
+    """And the back button leads to where one was before."""
     talk(person, ollama, Bread="With flour.")
     person.page.evaluate("() => { location.hash = '#/c/0000000000000000' }")
-    expect(person.page.get_by_role("heading", name="What would you like to know?")).to_be_visible()
+    expect(person.page.get_by_role("heading", name="How can I help?")).to_be_visible()
     expect(person.page).to_have_url("/#/")
     person.page.go_back()
     expect(person.answer).to_contain_text("With flour.")
 
 
 def test_without_storage_the_page_works_and_says_that_it_keeps_nothing(person: Person, ollama: ScriptedOllama) -> None:
-    """Asking, going on, renaming, finding, exporting; after a reload all is gone."""
+    """One can ask, continue, rename, search and export; after a reload everything is gone."""
     person.page.add_init_script(REFUSE_STORAGE)
     talk(person, ollama, Bread="With flour.", Stars="Far away.")
-    expect(person.page.get_by_role("status")).to_contain_text("This browser does not keep conversations")
+    expect(person.page.get_by_role("status")).to_contain_text("Couldn't save this conversation in your browser")
     person.conversations.last.click()
     expect(person.answer).to_contain_text("With flour.")
     person.page.get_by_label("Search conversations").fill("bread")

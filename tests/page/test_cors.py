@@ -1,9 +1,8 @@
-"""The page at another origin, as while it is developed: Vite's own server lets the browser ask the API across origins.
+"""The page at another origin, as in development: Vite's server, with requests to the API across origins.
 
-It takes port 5173 of this machine, because that is one of the origins that the API lets in (CORS_ORIGINS).
+It needs port 5173 on this machine, because CORS_ORIGINS allows that origin.
 """
 
-import secrets
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,19 +10,20 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.stack import Stack, run, until
 from tests.page import samples
 from tests.page.conftest import TEST_IMAGE
 from tests.page.person import Person
 from tests.page.scripted import ScriptedOllama
 from tests.page.trouble import Trouble
+from tests.support.runs import new_name
+from tests.support.stack import Stack, run, until
 
 LET_IN, NOT_LET_IN = 5173, 5174
 
 
 @pytest.fixture
 def trouble(stack: Stack) -> Trouble:
-    """All that the page asks is asked elsewhere here."""
+    """Here all of the page's requests go to another origin."""
     trouble = Trouble(stack.url)
     trouble.expect("request elsewhere: GET http://(localhost|127.0.0.1):517[34]/")
     trouble.expect("request elsewhere: GET http://(localhost|127.0.0.1):517[34]/src/main.tsx")
@@ -38,9 +38,9 @@ def is_taken(port: int) -> bool:
 @contextmanager
 def developing(stack: Stack, port: int) -> Iterator[None]:
     """Vite's server on this port, with the page's sources."""
-    assert not is_taken(port), f"Something else listens on 127.0.0.1:{port}, where this test's own server has to be."
-    name = f"localchat-test-vite-{secrets.token_hex(3)}"
-    # In the machine's own network, because Chromium breaks off what it loads when a container brings one of its own.
+    assert not is_taken(port), f"Port 127.0.0.1:{port}, which this test needs, is in use."
+    name = new_name("vite")
+    # On the host's network, because Chromium aborts requests when a container adds a network.
     options = [f"--name={name}", "--network=host", f"--env=VITE_API_URL={stack.url}"]
     run("docker", "run", "--detach", *options, TEST_IMAGE, "npx", "vite", "--host", "127.0.0.1", "--port", str(port))
     try:
@@ -54,7 +54,7 @@ def developing(stack: Stack, port: int) -> Iterator[None]:
 def test_a_page_that_is_let_in_can_do_everything(
     person: Person, ollama: ScriptedOllama, stack: Stack, host: str
 ) -> None:
-    """It logs in, lists models, uploads, reads an answer before it is complete, and downloads."""
+    """It logs in, lists models, uploads, shows a streaming answer, and downloads."""
     gate = ollama.gate()
     ollama.answers("One ", gate, "two.")
     with developing(stack, LET_IN):
@@ -74,23 +74,23 @@ def test_a_page_that_is_let_in_can_do_everything(
 def test_a_page_that_is_let_in_can_read_why_not(
     person: Person, ollama: ScriptedOllama, stack: Stack, trouble: Trouble
 ) -> None:
-    """Errors are for it to read too."""
+    """Errors are readable too."""
     trouble.expect("console error: Failed to load resource: .*(401|400)")
     ollama.refuses(400, "There is no such thing.")
     with developing(stack, LET_IN):
         person.page.goto(f"http://localhost:{LET_IN}/")
         person.log_in("wrong")
-        expect(person.page.get_by_role("alert")).to_have_text("Wrong e-mail address or password.")
+        expect(person.page.get_by_role("alert")).to_have_text("Wrong email or password.")
         person.log_in()
         person.ask_and_wait("Is there?")
         expect(person.answer).to_contain_text("There is no such thing.")
 
 
 def test_a_page_that_is_not_let_in_can_do_nothing(person: Person, stack: Stack, trouble: Trouble) -> None:
-    """The control: the same on another port, which the API does not know."""
+    """The control: the same on another port, which the API does not allow."""
     trouble.expect("has been blocked by CORS policy")
     trouble.expect("Failed to load resource: net::ERR_FAILED")
     with developing(stack, NOT_LET_IN):
         person.page.goto(f"http://localhost:{NOT_LET_IN}/")
         person.log_in()
-        expect(person.page.get_by_role("alert")).to_contain_text("LocalChat cannot be reached.")
+        expect(person.page.get_by_role("alert")).to_contain_text("Can't reach LocalChat.")

@@ -1,4 +1,4 @@
-"""Without a mouse, and with a screen reader: where the focus is, what has a name, what is read out."""
+"""Without a mouse, and with a screen reader: focus, accessible names, announcements."""
 
 import re
 from typing import Any
@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.stack import Stack
 from tests.page.person import Person
 from tests.page.scripted import ScriptedOllama, model
 from tests.page.trouble import Trouble
+from tests.support.stack import Stack
 
 NAME_OF_FOCUSED = "() => document.activeElement.ariaLabel ?? document.activeElement.textContent.trim()"
-# Something around it may show the focus in its place.
+# An element around it may show the focus instead.
 SHOWS_FOCUS = """() => {
     const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement);
     const frame = document.activeElement.closest(".composer");
@@ -21,7 +21,7 @@ SHOWS_FOCUS = """() => {
     return (outlineStyle === "solid" && parseFloat(outlineWidth) >= 2) || isFramed;
 }"""
 NAMELESS = re.compile(r"- (?:button|link|textbox|combobox|searchbox|spinbutton|checkbox)(?! \")")
-# From the login on.
+# Starting at the login.
 STOPS = [
     "New conversation",
     "Search conversations",
@@ -31,25 +31,25 @@ STOPS = [
     "Delete Bread",
     "Model",
     "Settings",
-    "Log out",
+    "Account",
     "Messages",
-    "Copy question",
-    "Edit question",
+    "Copy message",
+    "Edit message",
     "Copy answer",
     "Try again",
-    "Your question",
+    "Your message",
     "Attach files",
     "Send",
 ]
 
 
 def tab_to(page: Page, target: Locator) -> None:
-    """By the Tab key alone."""
+    """Only with the Tab key."""
     for _ in range(40):
         if target.evaluate("one => one === document.activeElement"):
             return
         page.keyboard.press("Tab")
-    pytest.fail(f"Tab does not lead to {target}")
+    pytest.fail(f"Tab does not reach {target}")
 
 
 def activate(page: Page, target: Locator, key: str = "Enter") -> None:
@@ -64,7 +64,7 @@ def talk(person: Person, ollama: ScriptedOllama) -> None:
 
 
 def test_from_the_login_to_an_answer_by_keyboard(person: Person, ollama: ScriptedOllama, stack: Stack) -> None:
-    """Nothing but typing, Tab and Enter."""
+    """Only with typing, Tab and Enter."""
     ollama.answers("With flour.")
     keyboard = person.page.keyboard
     person.page.goto("/")
@@ -82,7 +82,7 @@ def test_from_the_login_to_an_answer_by_keyboard(person: Person, ollama: Scripte
 
 
 def test_after_a_wrong_password_the_focus_is_at_the_password(person: Person, trouble: Trouble, stack: Stack) -> None:
-    """Also where the button was pressed, which is out of use meanwhile."""
+    """Even if the button was clicked, which is disabled during the request."""
     trouble.expect("401")
     person.page.goto("/")
     person.page.get_by_label("Email").fill(stack.email)
@@ -93,7 +93,7 @@ def test_after_a_wrong_password_the_focus_is_at_the_password(person: Person, tro
 
 
 def test_tab_goes_through_the_page_in_its_order(person: Person, ollama: ScriptedOllama) -> None:
-    """From the conversations over the top to the messages and the place to ask; each shows that it has the focus."""
+    """From the conversations to the top bar, the messages and the input; each shows its focus."""
     talk(person, ollama)
     person.page.evaluate("() => document.activeElement.blur()")
     person.page.get_by_role("heading", name="LocalChat").click()
@@ -108,7 +108,7 @@ def test_tab_goes_through_the_page_in_its_order(person: Person, ollama: Scripted
 
 
 def test_every_control_has_a_name(person: Person, ollama: ScriptedOllama) -> None:
-    """At the login, in a conversation, in each dialog, and in the list while a title is changed."""
+    """At the login, in a conversation, in each dialog, and in the list during a rename."""
     person.page.goto("/")
     assert NAMELESS.findall(person.page.locator("body").aria_snapshot()) == []
     talk(person, ollama)
@@ -130,7 +130,7 @@ def test_a_model_is_chosen_by_keyboard(person: Person, ollama: ScriptedOllama) -
 
 
 def test_settings_are_made_by_keyboard(person: Person, ollama: ScriptedOllama) -> None:
-    """Escape closes them, and the focus is back at their button."""
+    """Escape closes them and returns the focus to their button."""
     ollama.answers("Hello.")
     person.open()
     activate(person.page, person.button("Settings"))
@@ -143,7 +143,7 @@ def test_settings_are_made_by_keyboard(person: Person, ollama: ScriptedOllama) -
 
 
 def test_the_focus_stays_inside_a_dialog(person: Person, ollama: ScriptedOllama) -> None:
-    """What is behind it cannot be reached."""
+    """Nothing behind it can be reached."""
     talk(person, ollama)
     person.button("Settings").click()
     for _ in range(8):
@@ -154,7 +154,7 @@ def test_the_focus_stays_inside_a_dialog(person: Person, ollama: ScriptedOllama)
 
 @pytest.mark.parametrize("key", ["Enter", "Escape"])
 def test_a_conversation_is_renamed_by_keyboard(person: Person, ollama: ScriptedOllama, key: str) -> None:
-    """The focus is back at the button, whether the title is kept or not."""
+    """The focus returns to the button, whether the title changed or not."""
     talk(person, ollama)
     activate(person.page, person.button("Rename Bread"))
     person.page.keyboard.press("Control+A")
@@ -166,7 +166,7 @@ def test_a_conversation_is_renamed_by_keyboard(person: Person, ollama: ScriptedO
 
 
 def test_a_conversation_that_is_kept_has_the_focus_again(person: Person, ollama: ScriptedOllama) -> None:
-    """By Escape and by Keep."""
+    """With Escape and with Cancel."""
     talk(person, ollama)
     delete = person.button("Delete Bread")
     activate(person.page, delete)
@@ -174,13 +174,13 @@ def test_a_conversation_that_is_kept_has_the_focus_again(person: Person, ollama:
     expect(person.page.get_by_role("dialog")).not_to_be_attached()
     expect(delete).to_be_focused()
     person.page.keyboard.press("Enter")
-    activate(person.page, person.button("Keep"))
+    activate(person.page, person.button("Cancel"))
     expect(person.page.get_by_role("dialog")).not_to_be_attached()
     expect(delete).to_be_focused()
 
 
 def test_a_conversation_is_deleted_by_keyboard(person: Person, ollama: ScriptedOllama) -> None:
-    """The first that has the focus is Keep or Close, not Delete; afterwards it is where one types."""
+    """The initial focus is on Cancel or Close, not Delete; afterwards it is in the input."""
     talk(person, ollama)
     activate(person.page, person.button("Delete Bread"))
     expect(person.button("Delete")).not_to_be_focused()
@@ -190,7 +190,7 @@ def test_a_conversation_is_deleted_by_keyboard(person: Person, ollama: ScriptedO
 
 
 def test_after_another_is_deleted_the_focus_is_in_the_list(person: Person, ollama: ScriptedOllama) -> None:
-    """The conversation that is shown stays as it is."""
+    """The open conversation stays."""
     talk(person, ollama)
     ollama.answers("Far away.")
     person.begin()
@@ -203,7 +203,7 @@ def test_after_another_is_deleted_the_focus_is_in_the_list(person: Person, ollam
 
 
 def test_stop_by_keyboard_leaves_the_focus_where_one_types(person: Person, ollama: ScriptedOllama) -> None:
-    """The button that had it is gone."""
+    """The button that had it is removed."""
     ollama.answers("Once ", ollama.gate())
     person.open()
     person.ask("Tell a story.")
@@ -214,7 +214,7 @@ def test_stop_by_keyboard_leaves_the_focus_where_one_types(person: Person, ollam
 
 
 def test_after_trying_again_escape_stops(person: Person, ollama: ScriptedOllama) -> None:
-    """The focus is where one types, though the button that had it is gone."""
+    """The focus is in the input, since the button that had it is removed."""
     talk(person, ollama)
     ollama.answers("With ", ollama.gate())
     activate(person.page, person.button("Try again"))
@@ -225,19 +225,19 @@ def test_after_trying_again_escape_stops(person: Person, ollama: ScriptedOllama)
 
 
 def test_an_edit_is_left_by_keyboard(person: Person, ollama: ScriptedOllama) -> None:
-    """The focus is where one types, before and after."""
+    """The focus is in the input, before and after."""
     talk(person, ollama)
-    activate(person.page, person.button("Edit question"))
+    activate(person.page, person.button("Edit message"))
     expect(person.question).to_be_focused()
     expect(person.question).to_have_value("Bread")
-    tab_to(person.page, person.button("Leave the question as it was"))
+    tab_to(person.page, person.button("Cancel"))
     person.page.keyboard.press("Enter")
     expect(person.question).to_be_focused()
     expect(person.question).to_have_value("")
 
 
 def test_an_answer_is_read_out_block_by_block(person: Person, ollama: ScriptedOllama) -> None:
-    """Not token by token; its beginning and its end are said."""
+    """Not token by token; its start and its end are announced."""
     gate = ollama.gate()
     ollama.answers("The ", "first ", "block.\n\n", "The ", "second", gate, " block.")
     person.open()
@@ -251,7 +251,7 @@ def test_an_answer_is_read_out_block_by_block(person: Person, ollama: ScriptedOl
 
 
 def test_how_an_answer_failed_is_read_out(person: Person, ollama: ScriptedOllama) -> None:
-    """In the words that are shown."""
+    """With the visible message."""
     ollama.ends_early("Half an ", error="out of memory")
     person.open()
     person.ask("Go.")
@@ -259,7 +259,7 @@ def test_how_an_answer_failed_is_read_out(person: Person, ollama: ScriptedOllama
 
 
 def test_an_old_answer_is_not_read_out(person: Person, ollama: ScriptedOllama) -> None:
-    """Who opens a conversation reads it where it is."""
+    """The person who opens a conversation reads it there."""
     talk(person, ollama)
     person.page.reload()
     expect(person.answer).to_contain_text("With flour.")
@@ -267,10 +267,8 @@ def test_an_old_answer_is_not_read_out(person: Person, ollama: ScriptedOllama) -
 
 
 @pytest.mark.parametrize(("motion", "moves"), [("no-preference", True), ("reduce", False)])
-def test_nothing_moves_for_who_does_not_want_it(
-    person: Person, ollama: ScriptedOllama, motion: Any, *, moves: bool
-) -> None:
-    """While the first token is waited for."""
+def test_nothing_moves_with_reduced_motion(person: Person, ollama: ScriptedOllama, motion: Any, *, moves: bool) -> None:
+    """Also while waiting for the first token."""
     person.page.emulate_media(reduced_motion=motion)
     ollama.answers(ollama.gate())
     person.open()

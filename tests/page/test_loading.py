@@ -1,12 +1,12 @@
-"""The page in a browser: it loads under its Content-Security-Policy, which keeps out what is not its own."""
+"""The page in a browser: it loads under its Content-Security-Policy, which blocks everything else."""
 
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, Response, Route, expect
 
-from tests.e2e.stack import Stack
 from tests.page.trouble import Trouble
+from tests.support.stack import Stack
 
 PLANTED = "<script>document.documentElement.dataset.planted = 'ran'</script>"
 APPEND = "const append = (tag, fields) => document.body.append(Object.assign(document.createElement(tag), fields));"
@@ -18,7 +18,7 @@ def stack(shared_stack: Stack) -> Stack:
 
 
 def test_the_page_loads_and_its_script_runs(page: Page) -> None:
-    """Without a word on the console, and with nothing from elsewhere; see conftest.py."""
+    """With an empty console and no other origin; see conftest.py."""
     response = page.goto("/")
     assert isinstance(response, Response)
     assert response.status == 200
@@ -27,7 +27,7 @@ def test_the_page_loads_and_its_script_runs(page: Page) -> None:
 
 
 def plant(page: Page, *, policy: bool) -> None:
-    """Opens the page with a script in it that is not ours, with its policy or without."""
+    """Opens the page with a foreign script in it, with its policy or without."""
 
     def serve(route: Route) -> None:
         response = route.fetch()
@@ -42,7 +42,7 @@ def plant(page: Page, *, policy: bool) -> None:
 
 
 def test_a_planted_script_does_not_run(page: Page, trouble: Trouble) -> None:
-    """Whatever gets into the HTML is no script; the page itself goes on."""
+    """Injected HTML runs no script; the page itself keeps working."""
     trouble.expect("script-src")
     plant(page, policy=True)
     expect(page.locator("html")).not_to_have_attribute("data-planted", "ran")
@@ -71,7 +71,7 @@ def test_without_the_policy_it_would(page: Page) -> None:
     ],
 )
 def test_the_policy_keeps_it_out(page: Page, trouble: Trouble, attempt: str, rule: str) -> None:
-    """What no script of the page may do, should one ever be misled."""
+    """What no script on the page may do, even if it was tricked."""
     trouble.expect(f"policy violation: ({rule})")
     trouble.expect("Content Security Policy|requires 'Trusted|TrustedTypePolicy|Refused|violates")
     page.goto("/")
@@ -89,7 +89,7 @@ def test_the_policy_keeps_it_out(page: Page, trouble: Trouble, attempt: str, rul
     ],
 )
 def test_what_goes_wrong_is_noticed(page: Page, trouble: Trouble, attempt: str, complaint: str) -> None:
-    """The control of all that has no complaints: each of these would fail its test."""
+    """The control for all tests without errors: each of these would fail its test."""
     page.goto("/")
     assert trouble.left(page.context) == []
     trouble.expect(complaint)
@@ -97,7 +97,7 @@ def test_what_goes_wrong_is_noticed(page: Page, trouble: Trouble, attempt: str, 
 
 
 def test_axe_finds_what_keeps_people_out(page: Page, axe: Callable[[Page], list[str]]) -> None:
-    """The control of every test that asks it."""
+    """The control for every test that uses it."""
     page.goto("/")
     page.evaluate("() => document.body.append(new Image())")
     assert any(finding.startswith("image-alt (critical)") for finding in axe(page))

@@ -1,14 +1,14 @@
-"""Too many wrong passwords, before a stack of its own: every test logs in from the same address."""
+"""Too many wrong passwords, on a separate stack: all tests log in from the same address."""
 
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import StackBeforeFake
-from tests.e2e.stack import Stack
 from tests.page.person import Person
 from tests.page.trouble import Trouble
+from tests.support.fixtures import StackBeforeFake
+from tests.support.stack import Stack
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
-"""How the page looks, as pictures that stay with the run: PAGE_ARTEFACTS/screenshots, else artefacts/page/screenshots.
+"""How the page looks, as screenshots for people: in PAGE_ARTEFACTS/screenshots, or artefacts/page/screenshots.
 
-A machine sees of them no more than that there is something on each; the rest is for whoever looks.
+The tests only check that each shows something.
 """
 
 import struct
@@ -23,7 +23,7 @@ USUAL, NARROW, WIDE = (
 
 
 def keep_picture(page: Page, name: str, size: ViewportSize) -> None:
-    """Checks that it has the size, and more on it than one colour."""
+    """Checks that it has the size and more than one colour."""
     page.set_viewport_size(size)
     settle(page)
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
@@ -42,7 +42,7 @@ def bytes_of_nothing(page: Page, size: ViewportSize) -> int:
 
 
 def converse(person: Person, ollama: ScriptedOllama) -> None:
-    """The conversation of samples.py, with others before it."""
+    """The conversation of samples.py, after others."""
     samples.script(ollama)
     person.open()
     samples.remember(person.page, samples.TITLES)
@@ -54,14 +54,14 @@ def converse(person: Person, ollama: ScriptedOllama) -> None:
 
 @pytest.mark.parametrize(("name", "size"), [("light", USUAL), ("narrow", NARROW), ("wide", WIDE)])
 def test_a_conversation(person: Person, ollama: ScriptedOllama, name: str, size: ViewportSize) -> None:
-    """Code, a table, a formula, figures: by day, on a telephone, on a large screen."""
+    """Code, a table, a formula, stats: in light colours, on a phone, on a large screen."""
     converse(person, ollama)
     keep_picture(person.page, name, size)
 
 
 @pytest.mark.parametrize(("name", "size"), [("dark", USUAL), ("dark-narrow", NARROW)])
 def test_a_conversation_by_night(person: Person, ollama: ScriptedOllama, name: str, size: ViewportSize) -> None:
-    """The same in the system's dark colours."""
+    """The same in dark colours."""
     person.page.emulate_media(color_scheme="dark")
     converse(person, ollama)
     keep_picture(person.page, name, size)
@@ -69,7 +69,7 @@ def test_a_conversation_by_night(person: Person, ollama: ScriptedOllama, name: s
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_login(page: Page, scheme: Literal["light", "dark"]) -> None:
-    """What one sees first."""
+    """The first thing one sees."""
     page.emulate_media(color_scheme=scheme)
     page.goto("/")
     expect(page.get_by_role("button", name="Log in")).to_be_visible()
@@ -77,11 +77,11 @@ def test_the_login(page: Page, scheme: Literal["light", "dark"]) -> None:
 
 
 def test_the_beginning(person: Person, ollama: ScriptedOllama) -> None:
-    """Before the first question, with others asked earlier."""
+    """Before the first question, with earlier conversations."""
     samples.script(ollama)
     person.open()
     samples.remember(person.page, samples.TITLES)
-    expect(person.page.get_by_text("What would you like to know?")).to_be_visible()
+    expect(person.page.get_by_text("How can I help?")).to_be_visible()
     keep_picture(person.page, "beginning", USUAL)
 
 
@@ -106,7 +106,7 @@ def test_the_list_on_a_telephone(person: Person, ollama: ScriptedOllama) -> None
 
 @pytest.mark.parametrize(("name", "size"), [("long", USUAL), ("long-narrow", NARROW)])
 def test_what_is_long(person: Person, ollama: ScriptedOllama, name: str, size: ViewportSize) -> None:
-    """Names, titles, words and files that are longer than the page is wide."""
+    """Names, titles, texts and files that are wider than the page."""
     long = samples.LONG_WORD
     ollama.models = [model(f"hf.co/{long[:60]}/{long[:80]}:Q4_K_M", "vision", size=4_000_000_000)]
     ollama.answers(f"{long}\n\n# {long}\n\n> {long}\n\n- {long}\n\n`{long}` **{long}** https://example.org/{long}")

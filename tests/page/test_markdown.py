@@ -1,4 +1,4 @@
-"""How an answer's Markdown is shown: code, tables, formulas, links; whole, and while it is still being written."""
+"""An answer's Markdown: code, tables, formulas, links; complete, and while it is being streamed."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ LONG_LINE = "x = " + " + ".join(str(number) for number in range(200))
 WIDE_TABLE = "\n".join(f"|{cell * 30}" for cell in (" a long head |", " --- |", " cell |"))
 SCROLLS = "(one) => one.scrollWidth > one.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(one).overflowX)"
 COLOUR = "(one) => getComputedStyle(one).color"
-# In order: a page that scrolls sideways has a wider document, or messages wider than their frame.
+# If the page scrolls sideways, the document is too wide, or the messages are wider than their frame.
 PAGE_SCROLLS = """() => [document.documentElement, document.querySelector(".messages")]
   .some((one) => one.scrollWidth > one.clientWidth + 1)"""
 MARK = "(one) => { one.ownMark = true }"
@@ -22,7 +22,7 @@ IS_MARKED = "(one) => one.ownMark === true"
 
 
 def answered(person: Person, ollama: ScriptedOllama, text: str) -> Locator:
-    """The Markdown of an answer that is complete."""
+    """The Markdown of a complete answer."""
     ollama.answers(*samples.pieces(text))
     person.open()
     person.ask_and_wait("What is it?")
@@ -31,7 +31,7 @@ def answered(person: Person, ollama: ScriptedOllama, text: str) -> Locator:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_code_has_its_language_and_colours(person: Person, ollama: ScriptedOllama, scheme: Any) -> None:
-    """By day and by night: words of the language, texts and comments each in their own."""
+    """In light and dark: keywords, strings and comments each have their own."""
     person.page.emulate_media(color_scheme=scheme)
     markdown = answered(person, ollama, f"```python\n{PYTHON}```")
     expect(markdown.locator(".code-bar")).to_have_text("python")
@@ -42,7 +42,7 @@ def test_code_has_its_language_and_colours(person: Person, ollama: ScriptedOllam
 
 
 def test_code_is_copied_as_it_is(person: Person, ollama: ScriptedOllama) -> None:
-    """Tabs, signs, the last line; the button says that it is done."""
+    """Tabs, symbols, the last line; the button confirms."""
     answered(person, ollama, f"```python\n{PYTHON}```")
     person.button("Copy code").click()
     expect(person.button("Copied")).to_be_visible()
@@ -51,7 +51,7 @@ def test_code_is_copied_as_it_is(person: Person, ollama: ScriptedOllama) -> None
 
 @pytest.mark.parametrize("language", ["", "no-such-language", "c++", "objective-c#!"])
 def test_code_of_any_language_is_shown(person: Person, ollama: ScriptedOllama, language: str) -> None:
-    """As it is, where there is no highlighting for it."""
+    """Unchanged, if there is no highlighting for it."""
     markdown = answered(person, ollama, f"```{language}\n<b>{PYTHON}\n```")
     expect(markdown.locator(".code-bar")).to_have_text(language or "text")
     assert markdown.locator("pre").text_content() == f"<b>{PYTHON}\n"
@@ -68,8 +68,8 @@ def test_code_of_any_language_is_shown(person: Person, ollama: ScriptedOllama, l
     ],
     ids=["code", "indented code", "table", "formula", "code in a list"],
 )
-def test_what_is_wide_scrolls_by_itself(person: Person, ollama: ScriptedOllama, text: str, place: str) -> None:
-    """And not the page with it. It can be reached and moved by keyboard."""
+def test_wide_content_scrolls_on_its_own(person: Person, ollama: ScriptedOllama, text: str, place: str) -> None:
+    """And not the page. It can be reached and scrolled by keyboard."""
     person.page.set_viewport_size({"width": 360, "height": 740})
     wide = answered(person, ollama, text).locator(place)
     settle(person.page)
@@ -103,7 +103,7 @@ def test_a_table_aligns_its_columns(person: Person, ollama: ScriptedOllama) -> N
     ],
 )
 def test_a_formula_is_drawn(person: Person, ollama: ScriptedOllama, text: str, kind: str) -> None:
-    """Whichever way models write one. Its TeX is there for screen readers."""
+    """However models write it. Its TeX is there for screen readers."""
     formula = answered(person, ollama, text).locator(f".formula.{kind}")
     expect(formula.locator(".katex-html .mord.mathnormal")).to_have_text("x")
     raised = formula.locator(".msupsub").bounding_box()
@@ -115,7 +115,7 @@ def test_a_formula_is_drawn(person: Person, ollama: ScriptedOllama, text: str, k
 
 
 def test_a_formula_has_the_sizes_that_katex_means(person: Person, ollama: ScriptedOllama) -> None:
-    """The policy allows no style attributes, and yet each property is there: heights, places, widths of its parts."""
+    """The policy forbids style attributes, and still each property is set: heights, positions, widths."""
     markdown = answered(
         person, ollama, r"$$\vec{v} = \begin{pmatrix} a & b \\ c & d \end{pmatrix} \sqrt{\frac{1}{2}}$$"
     )
@@ -136,21 +136,21 @@ def test_a_formula_has_the_sizes_that_katex_means(person: Person, ollama: Script
 
 @pytest.mark.parametrize("text", [r"$\frac{1}{$", r"$$\begin{matrix} a$$", r"$\nosuchthing$", r"$\def\a{\a}\a$"])
 def test_bad_tex_is_shown_as_it_is(person: Person, ollama: ScriptedOllama, text: str) -> None:
-    """It is words of the model's like others."""
+    """Like any other text of the model's."""
     formula = answered(person, ollama, f"{text} and then").locator(".formula code")
     expect(formula).to_have_text(text.strip("$"))
 
 
 @pytest.mark.parametrize("text", ["It is $5 or $6.", "Between $20,000 and $30,000.", r"A \$ and a \$."])
 def test_money_is_no_formula(person: Person, ollama: ScriptedOllama, text: str) -> None:
-    """Dollars come in pairs in plain words too."""
+    """Plain text has pairs of dollar signs too."""
     markdown = answered(person, ollama, text)
     expect(markdown).to_have_text(text.replace("\\", ""))
     expect(markdown.locator(".formula")).to_have_count(0)
 
 
 def test_tasks_are_done_or_to_do(person: Person, ollama: ScriptedOllama) -> None:
-    """For the eye and the ear, and nobody can tick them."""
+    """For sighted people and screen readers; they cannot be ticked."""
     markdown = answered(person, ollama, "- [x] wash\n- [ ] dry\n")
     expect(markdown.get_by_role("img", name="done")).to_have_count(1)
     expect(markdown.get_by_role("img", name="to do")).to_have_count(1)
@@ -158,7 +158,7 @@ def test_tasks_are_done_or_to_do(person: Person, ollama: ScriptedOllama) -> None
 
 
 def test_links_open_in_a_new_tab(person: Person, ollama: ScriptedOllama) -> None:
-    """With no hold on this one. File names are none."""
+    """Without access to this one. File names are not links."""
     markdown = answered(person, ollama, "[a](https://a.example/) https://b.example/ <mailto:c@d.example> readme.md")
     links = markdown.get_by_role("link")
     addresses = links.evaluate_all("(all) => all.map((one) => [one.href, one.target, one.rel])")
@@ -169,7 +169,7 @@ def test_links_open_in_a_new_tab(person: Person, ollama: ScriptedOllama) -> None
 
 
 def test_pictures_are_links(person: Person, ollama: ScriptedOllama) -> None:
-    """Nothing is fetched: an address could tell its server what was asked here. trouble.py would notice."""
+    """Nothing is fetched: the request could tell a server what was asked here. trouble.py would notice."""
     markdown = answered(person, ollama, "![a cat](https://a.example/cat.png?secret)\n\n![](data:image/png;base64,AAAA)")
     expect(markdown.get_by_role("link", name="a cat")).to_have_attribute("href", "https://a.example/cat.png?secret")
     expect(markdown.locator("img")).to_have_count(0)
@@ -190,7 +190,7 @@ def test_pictures_are_links(person: Person, ollama: ScriptedOllama) -> None:
     ids=["fence", "ticks", "table", "link", "bold", "formula", "list", "title"],
 )
 def test_what_is_unfinished_is_shown_so_far(person: Person, ollama: ScriptedOllama, text: str, shown: str) -> None:
-    """While it is being written: in the block that it will be, or its characters."""
+    """During streaming: as the block it will become, or as characters."""
     ollama.answers("First.\n\n", text, ollama.gate())
     person.open()
     person.ask("What is it?")
@@ -200,7 +200,7 @@ def test_what_is_unfinished_is_shown_so_far(person: Person, ollama: ScriptedOlla
 
 
 def test_an_unfinished_formula_is_drawn_so_far(person: Person, ollama: ScriptedOllama) -> None:
-    """As soon as what there is can be drawn; until then its TeX is shown."""
+    """As soon as the part so far can be drawn; until then its TeX is shown."""
     brace, rest = ollama.gate(), ollama.gate()
     ollama.answers("First.\n\n$$\n\\frac{1}{", brace, "2} + x", rest)
     person.open()
@@ -211,7 +211,7 @@ def test_an_unfinished_formula_is_drawn_so_far(person: Person, ollama: ScriptedO
 
 
 def test_finished_blocks_are_left_alone(person: Person, ollama: ScriptedOllama) -> None:
-    """The same elements from when they are finished to the end, whatever comes after them."""
+    """They remain the same elements, whatever follows."""
     gate = ollama.gate()
     ollama.answers("First.\n\n```python\nx = 1\n```\n\n", "And", gate, *samples.pieces(samples.ANSWER, 50))
     person.open()
@@ -227,7 +227,7 @@ def test_finished_blocks_are_left_alone(person: Person, ollama: ScriptedOllama) 
 
 
 def test_a_block_of_code_is_one_element_from_its_first_line_to_its_last(person: Person, ollama: ScriptedOllama) -> None:
-    """A selection and a place in it outlive its end."""
+    """Selections and scroll positions in it survive its end."""
     more = ollama.gate()
     ollama.answers("```python\na = 1\n", more, "b = 2\n```\n\nLast.")
     person.open()
@@ -242,13 +242,13 @@ def test_a_block_of_code_is_one_element_from_its_first_line_to_its_last(person: 
 
 
 def test_a_link_that_is_defined_at_the_end_is_one(person: Person, ollama: ScriptedOllama) -> None:
-    """It can be known only when the answer is complete."""
+    """The definition is known only when the answer is complete."""
     markdown = answered(person, ollama, "see [there][1]\n\nwords\n\n[1]: https://a.example")
     expect(markdown.get_by_role("link", name="there")).to_have_attribute("href", "https://a.example")
 
 
 def test_a_selection_stays_while_the_answer_goes_on(person: Person, ollama: ScriptedOllama) -> None:
-    """One can copy from what is finished without waiting for the end."""
+    """One can copy from finished blocks before the answer ends."""
     gate = ollama.gate()
     ollama.answers("First of all.\n\n", "And", gate, *samples.pieces(samples.ANSWER, 50))
     person.open()

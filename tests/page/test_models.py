@@ -1,4 +1,4 @@
-"""Choosing a model, before a scripted Ollama: what is offered, what is remembered, and what if there is none."""
+"""Choosing a model, with a scripted Ollama: what is offered, what is remembered, and without any model."""
 
 from playwright.sync_api import Locator, expect
 
@@ -8,7 +8,7 @@ from tests.page.trouble import Trouble
 
 PULL = "docker compose exec ollama ollama pull llama3.2"
 
-# The page looks every 2 s, and every 15 s while nothing is wrong.
+# The page polls every 2 s during problems, otherwise every 15 s.
 BACK_WITHIN_MS = 8000
 
 
@@ -28,7 +28,7 @@ def test_the_chosen_model_answers(person: Person, ollama: ScriptedOllama) -> Non
 
 
 def test_the_choice_is_remembered(person: Person, ollama: ScriptedOllama) -> None:
-    """By the browser, as long as the model is there."""
+    """By the browser, as long as the model exists."""
     ollama.models = [model("one:1b"), model("other:2b")]
     person.open()
     choice(person).select_option("other:2b")
@@ -40,7 +40,7 @@ def test_the_choice_is_remembered(person: Person, ollama: ScriptedOllama) -> Non
 
 
 def test_a_model_that_cannot_chat_is_not_offered(person: Person, ollama: ScriptedOllama) -> None:
-    """One that embeds; an older Ollama does not say what a model can, so what does not say is offered."""
+    """An embedding model. Older versions of Ollama list no capabilities; their models are offered."""
     embedding = {**model("embeds:1b"), "capabilities": ["embedding"]}
     silent = {**model("old:1b")}
     del silent["capabilities"]
@@ -51,38 +51,48 @@ def test_a_model_that_cannot_chat_is_not_offered(person: Person, ollama: Scripte
     )
 
 
+def test_a_broken_model_is_not_the_first_to_answer(person: Person, ollama: ScriptedOllama, trouble: Trouble) -> None:
+    """Ollama lists it like any other; it can still be chosen."""
+    trouble.expect("status of 500")
+    ollama.models = [model("broken:1b"), model("chats:1b")]
+    ollama.broken = {"broken:1b"}
+    person.open()
+    expect(choice(person)).to_have_value("chats:1b")
+    expect(choice(person).get_by_role("option")).to_have_count(2)
+
+
 def test_without_a_model_the_page_says_how_to_get_one(person: Person, ollama: ScriptedOllama) -> None:
-    """The command can be copied; nothing can be asked."""
+    """The command can be copied; asking is disabled."""
     ollama.models = []
     person.page.goto("/")
     person.log_in()
-    expect(person.page.get_by_role("heading", name="There is no model yet")).to_be_visible()
+    expect(person.page.get_by_role("heading", name="No models installed yet")).to_be_visible()
     expect(person.page.get_by_text(PULL)).to_be_visible()
     person.button("Copy command").click()
     expect(person.button("Copied")).to_be_visible()
     assert person.copied() == PULL
-    expect(person.page.get_by_text("There is no model to ask.")).to_be_visible()
+    expect(person.page.get_by_text("No model to chat with.")).to_be_visible()
     person.ask("Anybody there?")
     expect(person.question).to_have_value("Anybody there?")
 
 
-def test_a_model_that_arrives_appears_by_itself(person: Person, ollama: ScriptedOllama) -> None:
-    """What was typed meanwhile can be sent."""
+def test_a_new_model_appears_without_a_reload(person: Person, ollama: ScriptedOllama) -> None:
+    """The draft can be sent then."""
     ollama.models = []
     ollama.answers("Here I am.")
     person.page.goto("/")
     person.log_in()
-    expect(person.page.get_by_role("heading", name="There is no model yet")).to_be_visible()
+    expect(person.page.get_by_role("heading", name="No models installed yet")).to_be_visible()
     person.question.fill("Anybody there?")
     ollama.models = [model("new:1b")]
     expect(choice(person)).to_have_value("new:1b")
-    expect(person.page.get_by_role("heading", name="There is no model yet")).not_to_be_attached()
+    expect(person.page.get_by_role("heading", name="No models installed yet")).not_to_be_attached()
     person.question.press("Enter")
     expect(person.answer).to_contain_text("Here I am.")
 
 
 def test_models_are_asked_for_when_the_choice_is_looked_at(person: Person, ollama: ScriptedOllama) -> None:
-    """So that one that has just arrived is there."""
+    """So that a new one is listed."""
     ollama.models = [model("one:1b")]
     person.open()
     ollama.models = [model("one:1b"), model("new:2b")]
@@ -92,7 +102,7 @@ def test_models_are_asked_for_when_the_choice_is_looked_at(person: Person, ollam
 
 
 def test_a_model_that_is_gone_leaves_its_answers(person: Person, ollama: ScriptedOllama) -> None:
-    """Another one goes on with the conversation."""
+    """Another model continues the conversation."""
     ollama.models = [model("one:1b"), model("other:2b")]
     ollama.answers("I am one.")
     ollama.answers("I am the other.")
@@ -107,14 +117,14 @@ def test_a_model_that_is_gone_leaves_its_answers(person: Person, ollama: Scripte
 
 
 def test_without_ollama_the_page_says_so_and_recovers(person: Person, ollama: ScriptedOllama, trouble: Trouble) -> None:
-    """What was typed stays; nobody has to reload."""
+    """The draft stays; nobody has to reload."""
     trouble.expect("status of 502")
     ollama.answers("Here I am.")
     person.open()
     person.question.fill("Anybody there?")
     ollama.is_down()
     choice(person).focus()
-    expect(person.page.get_by_role("status")).to_contain_text("Ollama cannot be reached")
+    expect(person.page.get_by_role("status")).to_contain_text("Ollama is unreachable")
     ollama.is_up()
     expect(person.page.get_by_role("status")).to_be_empty(timeout=BACK_WITHIN_MS)
     expect(person.question).to_have_value("Anybody there?")
@@ -123,13 +133,13 @@ def test_without_ollama_the_page_says_so_and_recovers(person: Person, ollama: Sc
 
 
 def test_a_question_without_ollama_can_be_tried_again(person: Person, ollama: ScriptedOllama, trouble: Trouble) -> None:
-    """The answer says what is wrong, and so does the page."""
+    """Both the answer and the page say what is wrong."""
     trouble.expect("status of 502")
     person.open()
     ollama.is_down()
     person.ask("Anybody there?")
-    expect(person.answer.locator(".problem")).to_contain_text("Ollama cannot be reached")
-    expect(person.page.get_by_role("status")).to_contain_text("Ollama cannot be reached")
+    expect(person.answer.locator(".error")).to_contain_text("Ollama is unreachable")
+    expect(person.page.get_by_role("status")).to_contain_text("Ollama is unreachable")
     ollama.is_up()
     ollama.answers("Here I am.")
     person.button("Try again").click()

@@ -1,28 +1,47 @@
-"""How fast the page is: while a long answer comes, when it is first opened, and what of it travels."""
+"""How fast the page is: during a long answer, at the first visit, and how much is transferred."""
 
-import os
 from statistics import median
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.stack import Stack
 from tests.page import samples
 from tests.page.person import Person
 from tests.page.scripted import ScriptedOllama
+from tests.support.stack import Stack
 
 CHARACTERS = 100_000
 PIECE_CHARACTERS = 20
 PAUSE_SECONDS = 0.002
-# A frame at 60 a second, with what a clock is off.
+# A frame at 60 per second, with clock jitter.
 FRAME_MS = 17.5
-# A frame that takes three, as one sees: on two cores that others use too, now and then.
+# Three frames, which is visible: it happens now and then on two shared cores.
 LONG_FRAME_MS = 50
 LONG_FRAMES_SHARE = 0.05
 TRIES = 3
 FIRST_PAINT_MS = 300
 SHIPPED_BYTES = 250_000
 
-# Until half a second after the end: that is to be no long frame either.
+# The median duration of LAY_OUT_TEXT where the limits above were set.
+LAYOUT_MS = 18
+LAY_OUT_TEXT = """() => {
+  const times = [];
+  for (let round = 0; round < 15; round += 1) {
+    const begin = performance.now();
+    const list = document.createElement("div");
+    document.body.append(list);
+    for (let count = 0; count < 400; count += 1) {
+      const paragraph = document.createElement("p");
+      paragraph.textContent = "Words that wrap around. ".repeat(12);
+      list.append(paragraph);
+    }
+    list.getBoundingClientRect();
+    list.remove();
+    times.push(performance.now() - begin);
+  }
+  return times.sort((a, b) => a - b)[7];
+}"""
+
+# Until half a second after the end, which must not cause a long frame either.
 NOTE_FRAMES = """() => {
   delete window.intervals;
   const intervals = [];
@@ -40,68 +59,78 @@ NOTE_FRAMES = """() => {
 
 
 def mixed() -> str:
-    """Of everything that Markdown has, as long as CHARACTERS."""
+    """With all of Markdown, CHARACTERS long."""
     return (samples.ANSWER * (CHARACTERS // len(samples.ANSWER) + 1))[:CHARACTERS]
 
 
 def intervals_while_it_comes(person: Person, ollama: ScriptedOllama) -> list[float]:
-    """Milliseconds from frame to frame during an answer of about ten seconds."""
+    """Milliseconds between frames during an answer of about ten seconds."""
     answer = samples.pieces(mixed(), PIECE_CHARACTERS)
     ollama.answers(*(part for piece in answer for part in (piece, PAUSE_SECONDS)))
     person.begin()
     person.ask("Write much.")
     expect(person.answer.locator(".markdown")).to_be_visible()
     person.page.evaluate(NOTE_FRAMES)
-    # Now and then: to look is work for the page too.
+    # Rarely: polling costs the page time too.
     person.page.wait_for_function("() => window.intervals", polling=500, timeout=120_000)
     intervals: list[float] = person.page.evaluate("window.intervals")
     return intervals
 
 
-def slack() -> float:
-    """1 on a machine of one's own, more where more wants to run than there are cores."""
-    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+def slowness(page: Page) -> float:
+    """1 on the machine where the limits above were set, with its own core. The same layout there takes twice as long
+    while a neighbour uses the other half of the core: 17 to 37 ms from one second to the next."""
+    layout_ms: float = page.evaluate(LAY_OUT_TEXT)
+    return max(1.0, layout_ms / LAYOUT_MS)
 
 
-def is_smooth(intervals: list[float]) -> bool:
-    """Tells what it found, too."""
+def is_smooth(intervals: list[float], slowness: float) -> bool:
+    """Prints its findings, too."""
     seconds = sum(intervals) / 1000
-    long = sum(interval > LONG_FRAME_MS for interval in intervals) / len(intervals)
+    long = sum(interval > LONG_FRAME_MS * slowness for interval in intervals) / len(intervals)
     almost_all = sorted(intervals)[int(len(intervals) * 0.95)]
     print(
         f"{len(intervals) / seconds:.1f} frames/s over {seconds:.1f} s, median {median(intervals):.1f} ms, 95 % within "
-        f"{almost_all:.1f} ms, {long:.1%} above {LONG_FRAME_MS} ms, longest {max(intervals):.0f} ms"
+        f"{almost_all:.1f} ms, {long:.1%} above {LONG_FRAME_MS * slowness:.0f} ms, longest {max(intervals):.0f} ms; "
+        f"the machine was {slowness:.1f} times slower than the reference"
     )
-    return median(intervals) <= FRAME_MS and long <= LONG_FRAMES_SHARE * slack()
+    return median(intervals) <= FRAME_MS * slowness and long <= LONG_FRAMES_SHARE
+
+
+def is_smooth_now(person: Person, ollama: ScriptedOllama) -> bool:
+    before = slowness(person.page)
+    intervals = intervals_while_it_comes(person, ollama)
+    return is_smooth(intervals, max(before, slowness(person.page)))
 
 
 def test_a_long_answer_runs_smoothly(person: Person, ollama: ScriptedOllama) -> None:
-    """60 frames a second, while 100,000 characters of Markdown come in pieces of 20."""
+    """60 frames a second, while 100,000 characters of Markdown arrive in pieces of 20."""
     person.open()
-    # What else the machine does can only make it slower.
-    assert any(is_smooth(intervals_while_it_comes(person, ollama)) for _ in range(TRIES))
+    # Other load can only make it slower.
+    assert any(is_smooth_now(person, ollama) for _ in range(TRIES))
 
 
-def first_paint_ms(chromium: Browser, stack: Stack) -> float:
-    """In a browser that has never been here."""
+def first_paint_ms(chromium: Browser, stack: Stack) -> tuple[float, float]:
+    """In a fresh browser; and the machine's slowness then."""
     context = chromium.new_context(base_url=stack.url)
     page = context.new_page()
     page.goto("/")
     page.wait_for_function("() => performance.getEntriesByName('first-contentful-paint').length")
     paint: float = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    slow = slowness(page)
     context.close()
-    return paint
+    return paint, slow
 
 
 def test_there_is_something_to_see_soon(chromium: Browser, stack: Stack) -> None:
-    """On this machine, where the network takes no time. The first visit warms up the server."""
+    """On this machine, without network latency. The first visit warms up the server."""
     _, *paints = [first_paint_ms(chromium, stack) for _ in range(6)]
-    print("first paint after", ", ".join(f"{paint:.0f} ms" for paint in paints))
-    assert min(paints) <= FIRST_PAINT_MS * slack()
+    print("first paint after", ", ".join(f"{paint:.0f} ms ({slow:.1f} times slower)" for paint, slow in paints))
+    assert min(paint / slow for paint, slow in paints) <= FIRST_PAINT_MS
 
 
 def test_the_page_is_light(stack: Stack) -> None:
-    """All of its JavaScript as it is sent, what is loaded later included, but the languages that are highlighted."""
+    """All its JavaScript as transferred, including lazily loaded parts, except highlighting languages."""
     listed = stack.run(
         "exec", "--no-TTY", "nginx", "sh", "-c", "stat -c '%n %s' /usr/share/localchat/page/assets/*.js.gz"
     )

@@ -1,4 +1,4 @@
-"""What of a conversation and its settings reaches Ollama."""
+"""What Ollama gets of a conversation and its settings."""
 
 import pytest
 from playwright.sync_api import expect
@@ -12,7 +12,7 @@ def said(role: str, content: str) -> dict[str, str]:
 
 
 def test_unset_options_are_left_to_ollama(person: Person, ollama: ScriptedOllama) -> None:
-    """Nothing but the model and the question."""
+    """Only the model and the question are sent."""
     ollama.answers("Hello.")
     person.open()
     person.ask_and_wait("Greet me.")
@@ -20,7 +20,7 @@ def test_unset_options_are_left_to_ollama(person: Person, ollama: ScriptedOllama
 
 
 def test_the_whole_conversation_is_sent(person: Person, ollama: ScriptedOllama) -> None:
-    """Each question and each answer, in their order."""
+    """Each question and each answer, in order."""
     for answer in ("One.", "Two.", "Three."):
         ollama.answers(answer)
     person.open()
@@ -39,7 +39,7 @@ def test_the_whole_conversation_is_sent(person: Person, ollama: ScriptedOllama) 
 
 
 def test_after_a_reload_the_whole_conversation_is_sent(person: Person, ollama: ScriptedOllama) -> None:
-    """It is read from where it is kept."""
+    """It is read from the database."""
     ollama.answers("One.")
     ollama.answers("Two.")
     person.open()
@@ -52,7 +52,7 @@ def test_after_a_reload_the_whole_conversation_is_sent(person: Person, ollama: S
 
 
 def test_settings_count_from_the_next_answer_on(person: Person, ollama: ScriptedOllama) -> None:
-    """Under Ollama's names; what is emptied is unset again."""
+    """With Ollama's names; a cleared one is unset again."""
     for answer in ("One.", "Two."):
         ollama.answers(answer)
     person.open()
@@ -73,7 +73,7 @@ def test_settings_count_from_the_next_answer_on(person: Person, ollama: Scripted
 
 
 def test_a_temperature_of_zero_is_one(person: Person, ollama: ScriptedOllama) -> None:
-    """Not the same as none."""
+    """It differs from unset."""
     ollama.answers("Hello.")
     person.open()
     person.set("Temperature", "0")
@@ -83,7 +83,7 @@ def test_a_temperature_of_zero_is_one(person: Person, ollama: ScriptedOllama) ->
 
 @pytest.mark.parametrize(("name", "value"), [("Temperature", "2.5"), ("Context length", "8193")])
 def test_what_is_out_of_range_is_not_taken(person: Person, ollama: ScriptedOllama, name: str, value: str) -> None:
-    """The context is as long as the model's at most."""
+    """The context is limited to the model's."""
     ollama.answers("Hello.")
     person.open()
     person.set(name, value)
@@ -110,7 +110,7 @@ def test_a_new_conversation_keeps_the_options_and_not_the_system_prompt(person: 
 
 
 def test_a_conversation_keeps_its_own_settings(person: Person, ollama: ScriptedOllama) -> None:
-    """Whatever is set in another one afterwards."""
+    """Whatever is set in another one later."""
     for answer in ("One.", "Two.", "Three."):
         ollama.answers(answer)
     person.open()
@@ -134,7 +134,7 @@ def test_thinking_is_folded_and_not_sent_back(person: Person, ollama: ScriptedOl
     person.ask_and_wait("Two and two?")
     thoughts = person.answer.get_by_text("Two and two…")
     expect(thoughts).not_to_be_visible()
-    person.answer.get_by_text("Thoughts").click()
+    person.answer.get_by_text("Reasoning").click()
     expect(thoughts).to_be_visible()
     person.ask("And one?")
     expect(person.answer).to_contain_text("Five.")
@@ -142,7 +142,7 @@ def test_thinking_is_folded_and_not_sent_back(person: Person, ollama: ScriptedOl
 
 
 def test_while_a_model_thinks_the_page_says_so(person: Person, ollama: ScriptedOllama) -> None:
-    """The thoughts can be followed meanwhile."""
+    """The thinking can be followed live."""
     ollama.answers(ollama.gate(), thinking=["Two and two…"])
     person.open()
     person.ask("Two and two?")

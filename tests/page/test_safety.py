@@ -1,7 +1,7 @@
-"""What a model writes, what a file is called and what is in it stay words: nothing of it runs, loads, makes an element.
+"""Model output, file names and file contents stay text: nothing in them runs, loads, or creates an element.
 
-The corpus is in payloads.py. Here everything in it that runs says so on the console, and that fails a test, as does a
-dialog, a violation of the policy, and a request to anywhere else; see trouble.py.
+The corpus is in payloads.py. Whatever of it runs reports on the console, which fails the test, as do a dialog, a
+violation of the policy, and a request to another origin; see trouble.py.
 """
 
 import re
@@ -11,18 +11,18 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Request, Route, expect
 
-from tests.e2e.stack import Stack
 from tests.page import payloads, samples
 from tests.page.person import Person
 from tests.page.scripted import ScriptedOllama, model
 from tests.page.trouble import Trouble
+from tests.support.stack import Stack
 
-# The others are for other browsers, or for what decodes them first.
+# The others are for other browsers, or need decoding first.
 RUN_WITHOUT_CARE = 50
 RUNS_WITHIN_SECONDS = 5
-# In place of the browser's own, in every document.
+# Replaces the browser's own, in every document.
 TELLS = "window.alert = (number) => console.error('it ran:', number, location.href); window.msgbox = window.alert;"
-# Of Markdown, of the page around code and tables, of its icons, of KaTeX's MathML and roots.
+# From Markdown, the page around code and tables, its icons, and KaTeX's MathML and roots.
 ELEMENTS = """
     P BR HR H3 H4 H5 H6 BLOCKQUOTE UL OL LI PRE CODE TABLE THEAD TBODY TR TH TD A STRONG EM S SPAN
     DIV FIGURE BUTTON svg path rect
@@ -51,7 +51,7 @@ def context(context: BrowserContext) -> BrowserContext:
 
 
 def assert_nothing_was_made(person: Person) -> None:
-    """In the answer there are but the elements and attributes that Markdown has, and links to nothing that runs."""
+    """The answer has only Markdown's elements and attributes, and no link that runs code."""
     made = person.answer.locator(".markdown").evaluate(MADE)
     assert {element for element, *_ in made} <= set(ELEMENTS.split())
     assert {attribute for _, *attributes in made for attribute in attributes} <= set(ATTRIBUTES.split())
@@ -59,7 +59,7 @@ def assert_nothing_was_made(person: Person) -> None:
 
 
 def in_blocks(template: str, found: list[str]) -> str:
-    """Each on its own, so that one that begins something does not take in the next."""
+    """Each in its own block, so that an unclosed one does not swallow the next."""
     return "\n\n".join(template.replace("{}", payload) for payload in found)
 
 
@@ -91,7 +91,7 @@ WRITTEN = {
 
 @pytest.mark.parametrize("written", WRITTEN)
 def test_what_a_model_writes_stays_words(person: Person, ollama: ScriptedOllama, written: str) -> None:
-    """While it comes, in pieces that cut each in two, and when it is whole."""
+    """During streaming, with each cut in two, and when complete."""
     template, corpus = WRITTEN[written]
     text = in_blocks(template, corpus)
     ollama.answers(*samples.pieces(text, 97), "\n\nThe end.")
@@ -102,7 +102,7 @@ def test_what_a_model_writes_stays_words(person: Person, ollama: ScriptedOllama,
 
 
 def test_what_a_model_writes_is_there_to_read(person: Person, ollama: ScriptedOllama) -> None:
-    """The control of the last: it is not that nothing arrived."""
+    """The control for the previous test: the text did arrive."""
     ollama.answers(in_blocks("~~~\n{}\n~~~", payloads.ALL))
     person.open()
     person.ask_and_wait("Write something.")
@@ -111,7 +111,7 @@ def test_what_a_model_writes_is_there_to_read(person: Person, ollama: ScriptedOl
 
 
 def shown(payload: str) -> str:
-    # As CommonMark has it: no character may be null.
+    # As in CommonMark, null characters are replaced.
     return payload.replace("\0", "\ufffd").strip()
 
 
@@ -129,7 +129,7 @@ WITHOUT_CARE = """(corpus) => corpus.forEach((payload, number) => {
 
 
 def test_in_a_page_without_care_it_does_run(chromium: Browser) -> None:
-    """The control of all: of the same in an empty page, and clicked there, most runs."""
+    """The control for all: in an empty page most of the same payloads run, some after a click."""
     page = chromium.new_page()
     ran = set[int]()
 
@@ -146,23 +146,23 @@ def test_in_a_page_without_care_it_does_run(chromium: Browser) -> None:
     assert len(ran) >= RUN_WITHOUT_CARE
 
 
-# A name of a model is a line, and one without an end is none.
+# A model's name has no line breaks or null characters.
 LINES = [payload.replace("\n", " ").replace("\0", "") for payload in payloads.ALL]
 
 
 def test_thoughts_stay_words(person: Person, ollama: ScriptedOllama) -> None:
-    """They are no Markdown either."""
+    """They are not Markdown either."""
     ollama.answers("The end.", thinking=payloads.ALL)
     person.open()
     person.ask_and_wait("Write something.")
-    person.page.get_by_text("Thoughts").click()
+    person.page.get_by_text("Reasoning").click()
     thoughts = person.answer.locator(".thinking > div")
     assert thoughts.evaluate("(one) => one.children.length") == 0
     assert thoughts.text_content() == "".join(payloads.ALL)
 
 
 def test_names_of_models_stay_words(person: Person, ollama: ScriptedOllama) -> None:
-    """In the list, and above an answer."""
+    """In the list and above an answer."""
     ollama.models = [model(line, parameter_size=line, quantization_level=line) for line in LINES]
     person.open()
     options = person.page.get_by_label("Model").locator("option")
@@ -181,14 +181,14 @@ def test_words_of_errors_stay_words(person: Person, ollama: ScriptedOllama, trou
     ollama.ends_early("So", error=everything)
     person.open()
     person.ask_and_wait("Write something.")
-    expect(person.answer.locator(".problem")).to_have_text(everything)
+    expect(person.answer.locator(".error")).to_have_text(everything)
     person.button("Try again").click()
     expect(person.answer.locator(".markdown")).to_have_text("So")
-    expect(person.answer.locator(".problem")).to_have_text(everything)
+    expect(person.answer.locator(".error")).to_have_text(everything)
 
 
 def test_titles_stay_words(person: Person, ollama: ScriptedOllama) -> None:
-    """In the list, and where one is deleted."""
+    """In the list, and in the delete dialog."""
     samples.script(ollama)
     person.open()
     samples.remember(person.page, LINES)
@@ -200,7 +200,7 @@ def test_titles_stay_words(person: Person, ollama: ScriptedOllama) -> None:
 
 
 def test_questions_stay_words(person: Person, ollama: ScriptedOllama) -> None:
-    """What one pastes oneself is no better."""
+    """Pasted text is not trusted either."""
     ollama.answers("Yes.")
     person.open()
     everything = "\n".join(LINES)
@@ -210,7 +210,7 @@ def test_questions_stay_words(person: Person, ollama: ScriptedOllama) -> None:
 
 
 def test_names_of_files_stay_words(person: Person, ollama: ScriptedOllama, trouble: Trouble) -> None:
-    """Those that are accepted and those that are not, before they are sent and after."""
+    """Accepted and rejected ones, before and after sending."""
     trouble.expect("console error: Failed to load resource: .* 415")
     ollama.answers("Yes.")
     person.open()
@@ -242,7 +242,7 @@ CONTENTS = {
 
 @pytest.mark.parametrize("name", CONTENTS)
 def test_a_file_is_downloaded_not_opened(person: Person, ollama: ScriptedOllama, name: str) -> None:
-    """Whatever it is, it comes out as it went in, and the page stays where it is."""
+    """It comes back unchanged whatever it is, and the page stays."""
     ollama.answers("Yes.")
     person.open()
     person.attach_and_wait(samples.file(name, CONTENTS[name], "image/svg+xml" if name.endswith("svg") else "text/html"))
@@ -256,7 +256,7 @@ def test_a_file_is_downloaded_not_opened(person: Person, ollama: ScriptedOllama,
 
 
 def test_the_token_goes_nowhere_else(person: Person, ollama: ScriptedOllama, stack: Stack) -> None:
-    """It is in the header of what the API is asked, and in no address and no cookie."""
+    """It is only in the header of requests to the API, in no URL and no cookie."""
     seen: list[Request] = []
 
     def note(request: Request) -> None:
@@ -277,11 +277,11 @@ def test_the_token_goes_nowhere_else(person: Person, ollama: ScriptedOllama, sta
     assert person.page.context.cookies() == []
 
 
-WITH_TOKEN = {"/models", "/chat", "/upload", "/files/"}
+WITH_TOKEN = {"/me", "/models", "/api/show", "/chat", "/upload", "/files/"}
 
 
 def test_a_link_elsewhere_tells_nothing(person: Person, ollama: ScriptedOllama, trouble: Trouble) -> None:
-    """Neither where one comes from nor who one is; and the page there has no hold on this one."""
+    """Neither the origin nor the person; and that page has no access to this one."""
     trouble.expect("request elsewhere: GET https://elsewhere.example/")
     ollama.answers("See [there](https://elsewhere.example/).")
     headers: list[dict[str, str]] = []

@@ -1,17 +1,17 @@
-"""Two tabs of one browser: what is changed in one is seen in the other."""
+"""Two tabs of one browser: changes in one appear in the other."""
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from tests.e2e.stack import Stack
 from tests.page.person import Person
 from tests.page.scripted import ScriptedOllama
-from tests.page.test_conversations import REFUSE_STORAGE
+from tests.page.trouble import REFUSE_STORAGE
+from tests.support.stack import Stack
 
 
 @pytest.fixture
 def other(context: BrowserContext, person: Person, ollama: ScriptedOllama, stack: Stack) -> Person:
-    """In the second tab, where a conversation is shown that was had in the first."""
+    """The second tab, showing a conversation from the first."""
     ollama.answers("With flour.")
     person.open()
     person.ask_and_wait("Bread")
@@ -22,7 +22,7 @@ def other(context: BrowserContext, person: Person, ollama: ScriptedOllama, stack
 
 
 def test_an_answer_is_seen_in_the_other_tab(person: Person, other: Person, ollama: ScriptedOllama) -> None:
-    """When it is complete at the latest."""
+    """At the latest when it is complete."""
     ollama.answers("And water.")
     person.ask("And?")
     expect(other.answer).to_contain_text("And water.")
@@ -34,14 +34,14 @@ def test_an_answer_on_its_way_is_seen_to_be_incomplete(person: Person, other: Pe
     gate = ollama.gate()
     ollama.answers("And ", gate, "water.")
     person.ask("And?")
-    expect(other.answer).to_contain_text("it is being answered in another tab")
+    expect(other.answer).to_contain_text("another tab is still answering")
     gate.open()
     expect(other.answer).to_contain_text("And water.")
     expect(other.answer).not_to_contain_text("another tab")
 
 
 def test_both_tabs_can_be_answered_at_once(person: Person, other: Person, ollama: ScriptedOllama) -> None:
-    """Each in a conversation of its own, and none disturbs the other."""
+    """Each in its own conversation, without interference."""
     gate = ollama.gate()
     ollama.answers("Still ", gate, "here.")
     person.ask("Are you there?")
@@ -65,17 +65,17 @@ def test_a_new_title_is_seen_in_the_other_tab(person: Person, other: Person) -> 
 
 
 def test_what_is_deleted_is_gone_from_the_other_tab(person: Person, other: Person) -> None:
-    """Which shows a new conversation then."""
+    """It then shows a new conversation."""
     person.use("Delete", "Bread")
     person.button("Delete").click()
-    expect(other.page.get_by_role("heading", name="What would you like to know?")).to_be_visible()
+    expect(other.page.get_by_role("heading", name="How can I help?")).to_be_visible()
     expect(other.conversations).to_have_count(0)
 
 
 def test_deleting_in_one_tab_what_the_other_is_answering_frees_ollama(
     person: Person, other: Person, ollama: ScriptedOllama
 ) -> None:
-    """And nothing of it comes back."""
+    """And it does not come back."""
     ollama.answers("Still ", ollama.gate())
     person.ask("Are you there?")
     expect(person.answer).to_contain_text("Still")
@@ -98,7 +98,7 @@ def test_a_draft_is_the_tabs_own(person: Person, other: Person) -> None:
 def test_without_storage_each_tab_is_for_itself(
     person: Person, context: BrowserContext, ollama: ScriptedOllama, stack: Stack
 ) -> None:
-    """There is nothing in which one could see the other, and that is no error."""
+    """They cannot see each other, which is not an error."""
     context.add_init_script(REFUSE_STORAGE)
     ollama.answers("With flour.")
     person.open()

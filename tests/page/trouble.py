@@ -1,4 +1,4 @@
-"""What a browser complains of in a test: what the test does not expect fails it, and what it expects has to come."""
+"""A browser's errors in a test: unexpected ones fail it, and expected ones have to occur."""
 
 import re
 import time
@@ -7,20 +7,22 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, Request, WebError
 
-# The browser tells of it by itself too; this names the rule and what was to be done.
+# The browser reports them too; this adds the rule and the blocked action.
 TELL_OF_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (violation) => {
     console.error("policy violation:", violation.effectiveDirective, violation.blockedURI, violation.sample);
 });
 """
+# As in a private window, or with storage disabled.
+REFUSE_STORAGE = "IDBFactory.prototype.open = () => { throw new DOMException('It is refused.', 'SecurityError') }"
 COMES_WITHIN_SECONDS = 3
-# A container came or went, one of these tests' or another's: Chromium then breaks off what is under way.
+# When a container starts or stops, in these tests or elsewhere, Chromium aborts requests.
 NOT_THE_PAGES = "net::ERR_NETWORK_CHANGED"
 
 
 class Trouble:
-    """Errors on the console (violations of the Content-Security-Policy are there too), uncaught errors, crashes, and
-    requests to another origin than `url`'s."""
+    """Console errors (including violations of the Content-Security-Policy), uncaught errors, crashes, and requests to
+    another origin than `url`'s."""
 
     def __init__(self, url: str) -> None:
         self._host = urlsplit(url).netloc
@@ -29,7 +31,7 @@ class Trouble:
         self.console: list[str] = []
 
     def expect(self, pattern: str) -> None:
-        """This regular expression is to be found in what the browser complains of, once or more."""
+        """Expects an error that matches the regular expression, once or more."""
         self._expected.append(pattern)
 
     def watch(self, context: BrowserContext) -> None:
@@ -40,10 +42,10 @@ class Trouble:
         context.on("page", self._on_page)
 
     def left(self, context: BrowserContext) -> list[str]:
-        """What came unexpected, and what was expected and did not come. Waits a moment for the latter."""
+        """Unexpected errors, and expected ones that did not occur. Waits a moment for the latter."""
         deadline = time.monotonic() + COMES_WITHIN_SECONDS
         for page in context.pages:
-            # A round trip, after which all is here that happened before. A page may be on its way elsewhere.
+            # After a round trip all earlier events have arrived. The page may be navigating away.
             with suppress(Error):
                 page.evaluate("0")
             while self._missing() and time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""The fixtures of the unit tests: a scripted Ollama, and LocalChat in both of its modes."""
+"""The fixtures of the unit tests: a scripted Ollama, and LocalChat in both modes."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from api.accounts import passwords
 from api.settings import Settings
-from tests.fake_ollama import FakeOllama
+from tests.support.fake_ollama import FakeOllama
 from tests.unit.serving import Gateway, serve
 
 Serve = Callable[..., Gateway]
@@ -19,6 +20,14 @@ def _no_settings_of_the_machine() -> Iterator[None]:
         for name in Settings.model_fields:
             monkeypatch.delenv(name.upper(), raising=False)
             monkeypatch.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_hashes() -> Iterator[None]:
+    """The tests log in hundreds of times; test_passwords.py uses the real ones."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(passwords, "MEMORY_KIBIBYTES", 64)
         yield
 
 
@@ -48,21 +57,20 @@ def ollama(shared_ollama: FakeOllama) -> FakeOllama:
 
 @pytest.fixture
 def gateway(shared_gateway: Gateway) -> Gateway:
-    """LocalChat without nginx; at most 1 MB for a body and for an upload. No uploads yet."""
-    for path in shared_gateway.uploads():
-        path.unlink()
+    """LocalChat without nginx, with 1 MB for a body and for an upload, and no uploads yet."""
+    shared_gateway.forget_uploads()
     return shared_gateway
 
 
 @pytest.fixture
 def behind_nginx(shared_behind_nginx: Gateway) -> Gateway:
-    """LocalChat as nginx sees it."""
+    """LocalChat as it runs behind nginx."""
     return shared_behind_nginx
 
 
 @pytest.fixture
 def serve_with(tmp_path: Path, ollama: FakeOllama) -> Iterator[Serve]:
-    """Starts a LocalChat of this test alone, with the settings it is called with."""
+    """Starts a LocalChat for one test, with the given settings."""
     with ExitStack() as stack:
 
         def start(**settings: object) -> Gateway:

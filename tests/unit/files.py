@@ -1,4 +1,4 @@
-"""Uploads as raw bytes, so that a test can send what no client library would."""
+"""Uploads as raw bytes, to send what no client library would."""
 
 import httpx
 
@@ -10,7 +10,7 @@ END = b"\r\n--b--\r\n"
 
 
 def part(data: bytes, name: bytes = b'"a.txt"', field: bytes = b"file") -> bytes:
-    """One part of a form; `name` as it stands in the header, quotes and all."""
+    """One part of a form; `name` as it appears in the header, quotes included."""
     return b'--b\r\nContent-Disposition: form-data; name="%b"; filename=%b\r\n\r\n%b' % (field, name, data)
 
 

@@ -1,11 +1,12 @@
 """Runs the real app under a real uvicorn in a thread, so that streams and disconnects are real."""
 
 import logging
+import re
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -13,23 +14,31 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
+from api.http.protocol import HttpProtocol
 from api.main import create_app
 from api.settings import Settings
-from api.worker import HttpProtocol
-from tests.fake_ollama import wait_until
+from tests.support.fake_ollama import wait_until
+from tests.support.tokens import KEY
 
 TIMEOUT_SECONDS = 5
-KEY = "a signing key of more than 32 bytes"
 PASSWORD = "changeme"
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
 
 
 @dataclass
 class Gateway:
-    """A running LocalChat, and clients of it."""
+    """A running LocalChat with clients."""
 
     app: FastAPI
     settings: Settings
     port: int
+    _forgotten: set[Path] = field(default_factory=set)
+    _clients: list[httpx.Client] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -38,13 +47,24 @@ class Gateway:
     @cached_property
     def stranger(self) -> httpx.Client:
         """A client without a token."""
-        return httpx.Client(base_url=self.url, timeout=TIMEOUT_SECONDS, trust_env=False)
+        return self.new_client()
+
+    def new_client(self) -> httpx.Client:
+        """One without a token, with cookies of its own."""
+        client = httpx.Client(base_url=self.url, timeout=TIMEOUT_SECONDS, trust_env=False)
+        self._clients.append(client)
+        return client
 
     @cached_property
     def client(self) -> httpx.Client:
         """A client with a token."""
-        headers = {"Authorization": f"Bearer {self.token}"}
-        return httpx.Client(base_url=self.url, timeout=TIMEOUT_SECONDS, trust_env=False, headers=headers)
+        return self.client_with(self.token)
+
+    def client_with(self, credential: str) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {credential}"}
+        client = httpx.Client(base_url=self.url, timeout=TIMEOUT_SECONDS, trust_env=False, headers=headers)
+        self._clients.append(client)
+        return client
 
     @cached_property
     def token(self) -> str:
@@ -58,18 +78,32 @@ class Gateway:
         return socket.create_connection(("127.0.0.1", self.port), TIMEOUT_SECONDS)
 
     def send(self, raw: bytes) -> bytes:
-        """All that comes back for `raw`, until the server closes or the answer is whole."""
+        """The response to `raw`, read until the server closes or the Content-Length is reached."""
+        received = b""
         with self.connect() as connection:
             connection.sendall(raw)
-            return connection.recv(65_536)
+            while not _is_whole(received) and (data := connection.recv(65_536)):
+                received += data
+        return received
 
     def uploads(self) -> list[Path]:
-        return list(self.settings.upload_dir.iterdir())
+        """The files in the store, in any folder, half-written ones included."""
+        found = self.settings.upload_dir.rglob("*")
+        return [path for path in found if not path.is_dir() and path not in self._forgotten]
+
+    def forget_uploads(self) -> None:
+        """From now on leaves out the existing uploads. Does not delete them: the server may still be opening one."""
+        self._forgotten.update(self.uploads())
 
     def close(self) -> None:
-        for name in ("client", "stranger"):
-            if name in self.__dict__:
-                getattr(self, name).close()
+        for client in self._clients:
+            client.close()
+
+
+def _is_whole(answer: bytes) -> bool:
+    head, end, body = answer.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)\r\ncontent-length: (\d+)\r\n", head + end)
+    return length is not None and len(body) >= int(length[1])
 
 
 @contextmanager
@@ -86,7 +120,7 @@ def serve(folder: Path, ollama_url: str, **settings: object) -> Iterator[Gateway
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(
             app,
-            http=HttpProtocol if app.state.settings.behind_nginx else "auto",
+            http=HttpProtocol if app.state.parts.settings.behind_nginx else "auto",
             log_config=None,
             log_level=logging.CRITICAL,
             timeout_graceful_shutdown=1,
@@ -94,7 +128,7 @@ def serve(folder: Path, ollama_url: str, **settings: object) -> Iterator[Gateway
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listener],), name="localchat")
         thread.start()
-        gateway = Gateway(app, app.state.settings, listener.getsockname()[1])
+        gateway = Gateway(app, app.state.parts.settings, listener.getsockname()[1])
         try:
             wait_until(lambda: server.started, f"LocalChat starts on {gateway.url}")
             yield gateway

@@ -1,4 +1,4 @@
-"""What holds for every endpoint: one error shape, ids, CORS, logs; and /health."""
+"""What applies to every endpoint: one error format, ids, CORS, logs; and /health."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fake_ollama import FakeOllama, Gate
+from tests.support.fake_ollama import FakeOllama, Gate
 from tests.unit.conftest import Serve
 from tests.unit.serving import Gateway
 
@@ -22,14 +22,22 @@ JSON_TYPE = {"Content-Type": "application/json"}
 
 
 def test_health_is_ok_while_ollama_answers(gateway: Gateway, ollama: FakeOllama) -> None:
-    """No token; the configured URL is told."""
+    """Without a token; reports the configured URL."""
     ollama.enqueue(b'{"version":"0.34.2"}', headers=JSON_TYPE)
     response = gateway.stranger.get("/health")
     assert (response.status_code, response.json()) == (200, {"status": "ok", "ollama_url": ollama.url})
 
 
+def test_health_answers_head_as_get(serve_with: Serve, ollama: FakeOllama) -> None:
+    """Monitors use HEAD: the same status and headers, no body."""
+    for url, status in ((ollama.url, 200), ("http://127.0.0.1:9", 503)):
+        ollama.enqueue(b'{"version":"0.34.2"}', headers=JSON_TYPE)
+        answer = serve_with(ollama_url=url).stranger.head("/health")
+        assert (answer.status_code, answer.headers["Content-Type"], answer.content) == (status, "application/json", b"")
+
+
 @pytest.mark.parametrize("status", [404, 500])
-def test_health_is_not_ok_when_what_answers_is_ill(gateway: Gateway, ollama: FakeOllama, status: int) -> None:
+def test_health_is_not_ok_when_ollama_is_unhealthy(gateway: Gateway, ollama: FakeOllama, status: int) -> None:
     """503 with the reason."""
     ollama.enqueue(b"x", status=status, headers=JSON_TYPE)
     answer = gateway.stranger.get("/health")
@@ -38,7 +46,7 @@ def test_health_is_not_ok_when_what_answers_is_ill(gateway: Gateway, ollama: Fak
 
 
 def test_health_is_not_ok_without_ollama(serve_with: Serve) -> None:
-    """503; the process itself stays alive and says so to the container's health check."""
+    """503; the process itself stays alive, and its container healthy."""
     gateway = serve_with(ollama_url="http://127.0.0.1:9")
     answer = gateway.stranger.get("/health")
     assert (answer.status_code, answer.json()["ollama_url"]) == (503, "http://127.0.0.1:9")
@@ -47,19 +55,36 @@ def test_health_is_not_ok_without_ollama(serve_with: Serve) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/nothing"), ("GET", "/chat/"), ("DELETE", "/models"), ("POST", "/"), ("GET", "/models%0A")],
+    [("GET", "/nothing"), ("GET", "/chat"), ("DELETE", "/models"), ("POST", "/"), ("GET", "/models%0A")],
 )
-def test_what_is_not_there_is_json(gateway: Gateway, method: str, path: str) -> None:
-    """404 or 405 in the one error shape, with an id; no redirect."""
+def test_an_unknown_route_is_json(gateway: Gateway, method: str, path: str) -> None:
+    """404 or 405 in the one error format, with an id; no redirect."""
     response = gateway.client.request(method, path)
     assert response.status_code in (404, 405)
     assert path.partition("%")[0] in response.json()["detail"]
     assert len(response.headers["X-Request-ID"]) == 32
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/chat", {"POST"}),
+        ("DELETE", "/models", {"GET", "HEAD"}),
+        ("POST", "/", {"GET", "HEAD"}),
+        ("GET", "/login", {"POST"}),
+        ("POST", "/static-offline-docs/favicon.png", {"GET", "HEAD"}),
+    ],
+)
+def test_another_method_gets_the_allowed_ones(gateway: Gateway, method: str, path: str, allowed: set[str]) -> None:
+    """405 with `Allow` (RFC 9110, 15.5.6), on rows, routes and files."""
+    response = gateway.client.request(method, path)
+    assert response.status_code == 405
+    assert set(response.headers["Allow"].split(", ")) == allowed
+
+
 @pytest.mark.parametrize("header", [b"X-A: b\x01c", b"Authorization: Bearer \x7f", b"X-A b"])
 def test_what_cannot_be_read_is_json(behind_nginx: Gateway, header: bytes) -> None:
-    """400 in the one error shape, where uvicorn has plain text, and the connection ends."""
+    """400 in the one error format, where uvicorn would send plain text, and the connection closes."""
     head, _, body = behind_nginx.send(b"GET /models HTTP/1.1\r\nHost: x\r\n%b\r\n\r\n" % header).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
     assert b"\r\nConnection: close" in head
@@ -67,10 +92,10 @@ def test_what_cannot_be_read_is_json(behind_nginx: Gateway, header: bytes) -> No
     assert list(json.loads(body)) == ["detail"]
 
 
-def test_an_error_nobody_foresaw_is_json(serve_with: Serve, caplog: pytest.LogCaptureFixture) -> None:
-    """500 in the one error shape, readable for a page; the traceback is in the log, not in the answer."""
+def test_an_unexpected_error_is_json(serve_with: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    """500 in the one error format, readable by a page; the traceback is only in the log."""
     gateway = serve_with()
-    gateway.app.state.accounts = None
+    gateway.app.state.parts.settings_account = None
     response = gateway.stranger.post("/login", json={"email": "a", "password": "b"}, headers={"Origin": ORIGIN})
     assert (response.status_code, list(response.json())) == (500, ["detail"])
     assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
@@ -88,7 +113,7 @@ def test_ids_are_made_here_unless_nginx_made_one(gateway: Gateway, behind_nginx:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_a_preflight_of_a_usual_origin_is_answered(gateway: Gateway, path: str) -> None:
-    """On every endpoint, without a token, with the header that carries it."""
+    """On every endpoint, without a token, for the header that carries the token."""
     ask = {"Origin": ORIGIN, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
     answer = gateway.stranger.options(path, headers=ask)
     assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, ORIGIN)
@@ -97,7 +122,7 @@ def test_a_preflight_of_a_usual_origin_is_answered(gateway: Gateway, path: str) 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:3000.evil.example"])
 def test_another_origin_is_not_let_in(gateway: Gateway, origin: str) -> None:
-    """Neither by a preflight nor by an answer."""
+    """In a preflight or in a response."""
     ask = {"Origin": origin, "Access-Control-Request-Method": "POST"}
     answers = (
         gateway.stranger.options("/login", headers=ask),
@@ -107,7 +132,7 @@ def test_another_origin_is_not_let_in(gateway: Gateway, origin: str) -> None:
 
 
 def test_a_page_can_read_errors(gateway: Gateway, ollama: FakeOllama) -> None:
-    """Refusals and Ollama's errors carry CORS headers too, and let the page read what it has to react to."""
+    """Refusals and Ollama's errors carry CORS headers too, and expose the headers that a page needs."""
     ollama.enqueue(b'{"error":"x"}', status=404, headers=JSON_TYPE)
     refusal = gateway.stranger.get("/models", headers={"Origin": ORIGIN})
     error = gateway.client.post("/chat", json=CHAT, headers={"Origin": ORIGIN})
@@ -125,7 +150,7 @@ def test_every_origin_means_without_credentials(serve_with: Serve) -> None:
 
 
 def test_a_burst_of_logins_does_not_stall_a_stream(gateway: Gateway, ollama: FakeOllama) -> None:
-    """50 at once, right and wrong; the next chunk is there 100 ms after Ollama made it."""
+    """50 at once, right and wrong; the next chunk arrives within 100 ms."""
     gates = [ollama.gate() for _ in range(20)]
     ollama.enqueue(*(step for gate in gates for step in (b"x\n", gate)))
     with gateway.client.stream("POST", "/chat", json=CHAT) as stream, ThreadPoolExecutor(50) as pool:
@@ -137,7 +162,7 @@ def test_a_burst_of_logins_does_not_stall_a_stream(gateway: Gateway, ollama: Fak
 
 
 def log_in(gateway: Gateway) -> int:
-    # One client for all: making one takes longer than a login, in the process that the gateway runs in too.
+    # One client for all: creating one takes longer than a login, in the same process as the gateway.
     return gateway.log_in().status_code
 
 
@@ -152,7 +177,7 @@ def delays(chunks: Iterator[bytes], gates: list[Gate]) -> Iterator[float]:
 LOGS_ONE_EXCEPTION = """
 import logging.config
 from api.logs import LOGGING
-from api.request_context import request_id
+from api.logs import request_id
 logging.config.dictConfig(LOGGING)
 request_id.set("f" * 32)
 try:
@@ -163,7 +188,7 @@ except ZeroDivisionError:
 
 
 def test_logs_are_json_with_the_requests_id() -> None:
-    """One object a line, a traceback too."""
+    """One object per line, tracebacks included."""
     command = [sys.executable, "-c", LOGS_ONE_EXCEPTION]
     (line,) = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stderr.splitlines()
     entry = json.loads(line)

@@ -1,4 +1,4 @@
-"""The benchmark's arithmetic: which figures its verdicts stand on."""
+"""The benchmark's arithmetic: which figures its verdicts are based on."""
 
 from tests.bench.gateways import LOCALCHAT, NGINX_ALONE
 from tests.bench.report import Report
@@ -6,7 +6,7 @@ from tests.bench.scenarios import Sample
 
 
 def report(ours: list[float], theirs: list[float]) -> dict[str, object]:
-    """The row of `GET /models` of as many rounds."""
+    """The row of `GET /models`, one value per round."""
     samples = [
         Sample("models", gateway, number, 0, {"per_second": figure})
         for gateway, figures in ((LOCALCHAT, ours), (NGINX_ALONE, theirs))
@@ -17,7 +17,7 @@ def report(ours: list[float], theirs: list[float]) -> dict[str, object]:
 
 
 def test_a_ratio_is_of_one_round() -> None:
-    """A machine that was slow in one round changes no ratio: 0.5, where the ratio of the medians is 1."""
+    """A machine that was slow in one round does not change the ratio: 0.5, where the ratio of the medians is 1."""
     row = report(ours=[500, 50, 100], theirs=[1000, 100, 50])
     assert row["ratio"] == 0.5
     assert row["medians"] == {NGINX_ALONE: 100, LOCALCHAT: 100}
@@ -29,6 +29,6 @@ def test_a_target_that_is_missed_is_called_so() -> None:
     assert report(ours=[39], theirs=[100])["met"] is False
 
 
-def test_what_was_measured_on_one_gateway_alone_is_not_judged() -> None:
+def test_a_figure_of_only_one_gateway_is_not_judged() -> None:
     """A ratio needs both."""
     assert report(ours=[40], theirs=[])["met"] is None

@@ -1,4 +1,4 @@
-"""What is said in two places is the same in both: settings, their documentation, the pinned versions."""
+"""Facts stated in two places agree: settings, their documentation, pinned versions."""
 
 import re
 from pathlib import Path
@@ -10,12 +10,12 @@ from api.settings import Settings
 ROOT = Path(__file__).parents[2]
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
 EXAMPLE = (ROOT / ".env.example").read_text()
-# Compose's own, which the file itself never names.
+# Compose's own; the file never mentions it.
 OF_COMPOSE = {"COMPOSE_FILE"}
 
 
 def documented() -> dict[str, str]:
-    """Names and values in .env.example; of a name that is there twice, the last."""
+    """Names and values in .env.example; of a duplicate, the last."""
     return dict(re.findall(r"^# ([A-Z_]+)=(.*)$", EXAMPLE, re.MULTILINE))
 
 
@@ -25,14 +25,14 @@ def in_compose() -> dict[str, str]:
 
 
 def test_every_setting_is_documented() -> None:
-    """A setting does not arrive without .env.example, and none stays there after it is gone."""
+    """Every setting is in .env.example, and none is left there after its removal."""
     settings = {name.upper() for name in Settings.model_fields}
     assert set(documented()) == settings | set(in_compose()) | OF_COMPOSE
 
 
 @pytest.mark.parametrize("name", ["PYTHON_IMAGE", "NGINX_IMAGE", "NODE_IMAGE", "OLLAMA_IMAGE"])
 def test_an_image_is_pinned_to_one_version(name: str) -> None:
-    """The Compose file, its documentation and the Dockerfiles name the same, and never `latest`."""
+    """The Compose file, its documentation and the Dockerfiles name the same one, and never `latest`."""
     dockerfiles = "".join((ROOT / folder / "Dockerfile").read_text() for folder in ("api", "nginx", "ollama"))
     pinned = {
         documented()[name],
@@ -44,7 +44,7 @@ def test_an_image_is_pinned_to_one_version(name: str) -> None:
 
 
 def test_the_built_ollama_is_the_pulled_one() -> None:
-    """scripts/base-images compiles the version that the Compose file pins; the AMD overlay names it too."""
+    """scripts/base-images compiles the version that the Compose file pins; the AMD overlay uses it too."""
     (version,) = re.findall(r"OLLAMA_VERSION=(.*)", (ROOT / "scripts/lib/base-images.sh").read_text())
     assert in_compose()["OLLAMA_IMAGE"] == f"ollama/ollama:{version}"
     assert f"ollama/ollama:{version}-rocm" in (ROOT / "ollama/gpu-amd.yml").read_text()
@@ -52,7 +52,7 @@ def test_the_built_ollama_is_the_pulled_one() -> None:
 
 def test_uv_is_the_same_in_image_and_tests() -> None:
     """One version locks and installs."""
-    versions = set(
-        re.findall(r"UV_VERSION=([\d.]+)", (ROOT / "api/Dockerfile").read_text() + (ROOT / "scripts/test").read_text())
-    )
-    assert len(versions) == 1
+    files = ("api/Dockerfile", "scripts/lib/uv.sh")
+    versions = [re.findall(r"UV_VERSION=(\d\S*)", (ROOT / name).read_text()) for name in files]
+    assert versions[0] == versions[1]
+    assert len(versions[0]) == 1

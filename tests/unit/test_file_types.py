@@ -1,9 +1,9 @@
-"""Which files are accepted: the name claims, the content has to confirm."""
+"""Which files are accepted: the content has to match what the name claims."""
 
 import pytest
 
 from api.errors import UnsupportedFile
-from api.file_types import ContentCheck, media_type
+from api.files.content import ContentValidator, media_type
 from tests.unit.files import PNG
 
 ACCEPTED = {
@@ -67,7 +67,7 @@ REFUSED = {
 
 
 def check(name: str, data: bytes, piece_bytes: int) -> None:
-    content = ContentCheck(name)
+    content = ContentValidator(name)
     for start in range(0, len(data), piece_bytes):
         content.feed(data[start : start + piece_bytes])
     content.finish()
@@ -76,14 +76,14 @@ def check(name: str, data: bytes, piece_bytes: int) -> None:
 @pytest.mark.parametrize("piece_bytes", [1, 65_536])
 @pytest.mark.parametrize(("name", "data"), ACCEPTED.items(), ids=ACCEPTED)
 def test_accepts_images_pdfs_and_text(name: str, data: bytes, piece_bytes: int) -> None:
-    """However the bytes arrive."""
+    """However the bytes are split."""
     check(name, data, piece_bytes)
 
 
 @pytest.mark.parametrize("piece_bytes", [1, 65_536])
 @pytest.mark.parametrize(("name", "data"), REFUSED.items(), ids=REFUSED)
 def test_refuses_the_rest(name: str, data: bytes, piece_bytes: int) -> None:
-    """Another type, or one type under the name of another."""
+    """Another type, or one type under another's extension."""
     with pytest.raises(UnsupportedFile, match="Accepted are"):
         check(name, data, piece_bytes)
 
@@ -91,21 +91,21 @@ def test_refuses_the_rest(name: str, data: bytes, piece_bytes: int) -> None:
 @pytest.mark.parametrize("binary", [b"\0", b"\xff\xfe", b"\x80"])
 @pytest.mark.parametrize("after", [b"", b"x" * 5_000])
 def test_refuses_binary_bytes_late_in_a_text(binary: bytes, after: bytes) -> None:
-    """A text that turns binary in its middle or at its end is none."""
+    """A file that turns binary in the middle or at the end is refused."""
     with pytest.raises(UnsupportedFile):
         check("a.txt", b"x" * 100_000 + binary + after, 4_096)
 
 
 @pytest.mark.parametrize("piece_bytes", [1, 2, 3, 5, 4_095])
 def test_a_character_may_be_split(piece_bytes: int) -> None:
-    """Chunks end anywhere, amid characters of two, three and four bytes too."""
+    """Chunks may end inside characters of two, three and four bytes."""
     check("a.txt", "\u00e9\u20ac\U0001f999".encode() * 2_000, piece_bytes)
 
 
 def test_a_refused_name_needs_no_content() -> None:
-    """It is known before the first byte."""
+    """It is refused before the first byte."""
     with pytest.raises(UnsupportedFile, match=r"\*\.exe"):
-        ContentCheck("a.exe")
+        ContentValidator("a.exe")
 
 
 @pytest.mark.parametrize(
@@ -120,5 +120,5 @@ def test_a_refused_name_needs_no_content() -> None:
     ],
 )
 def test_no_browser_is_told_to_render_text(name: str, expected: str) -> None:
-    """HTML and SVG go out as plain text."""
+    """HTML and SVG are sent as plain text."""
     assert media_type(name) == expected

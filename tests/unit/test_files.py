@@ -1,4 +1,4 @@
-"""POST /upload and GET /files/{filename}: the same bytes out, and nothing left of what failed."""
+"""POST /upload and GET /files/{filename}: the same bytes come back, and failed uploads leave nothing."""
 
 import os
 from collections.abc import Iterator
@@ -7,12 +7,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.uploads import UploadStore
-from tests.fake_ollama import wait_until
+from api.files.store import UploadStore
+from tests.support.fake_ollama import wait_until
 from tests.unit.conftest import Serve
 from tests.unit.files import END, FORM_TYPE, PNG, part, send, upload
 from tests.unit.serving import Gateway
-from tests.unit.test_uploads import ODD_NAMES, STORED, FullStore
+from tests.unit.stores import ODD_NAMES, STORED, FullStore
 
 MEBIBYTE = 1024 * 1024
 TEXT = "0123456789 \u20ac\r\n--b-\r\n--c\r\n".encode()
@@ -37,7 +37,7 @@ def stored(gateway: Gateway, data: bytes, name: str = "a.txt") -> str:
     ],
 )
 def test_gives_back_the_bytes_as_they_were_sent(gateway: Gateway, name: str, data: bytes, media_type: str) -> None:
-    """To be saved and never rendered, whatever is in them."""
+    """As a download, never rendered, whatever the content."""
     response = gateway.client.get(stored(gateway, data, name))
     assert (response.status_code, response.content) == (200, data)
     assert response.headers["Content-Type"] == media_type
@@ -46,7 +46,7 @@ def test_gives_back_the_bytes_as_they_were_sent(gateway: Gateway, name: str, dat
 
 
 def test_says_where_the_upload_is(gateway: Gateway) -> None:
-    """`filename` and `download_path`, and nothing of the server's folders."""
+    """`filename` and `download_path`, and nothing about the server's folders."""
     answer = upload(gateway, b"hi", "my report.txt").json()
     assert answer == {"filename": answer["filename"], "download_path": f"/files/{answer['filename']}"}
     assert STORED.fullmatch(answer["filename"])
@@ -63,21 +63,21 @@ def test_says_where_the_upload_is(gateway: Gateway) -> None:
     ],
 )
 def test_gives_a_range(gateway: Gateway, wanted: str, content: bytes, content_range: str) -> None:
-    """206 with the part that was asked for."""
+    """206 with the requested part."""
     response = gateway.client.get(stored(gateway, b"0123456789"), headers={"Range": wanted})
     assert (response.status_code, response.content) == (206, content)
     assert response.headers["Content-Range"] == content_range
 
 
 def test_a_range_beyond_the_end_is_416(gateway: Gateway) -> None:
-    """It says how long the file is."""
+    """It reports the file's size."""
     response = gateway.client.get(stored(gateway, b"0123456789"), headers={"Range": "bytes=10-"})
     assert (response.status_code, response.headers["Content-Range"]) == (416, "bytes */10")
 
 
 @pytest.mark.parametrize("wanted", ["bytes=10-", "bytes=a-b", "bytes=5-2", "items=1-2"])
 def test_a_refused_range_is_json(gateway: Gateway, wanted: str) -> None:
-    """Every error has the one shape; a range that is not understood may also be ignored (RFC 9110)."""
+    """Every error has the one format; a malformed range may also be ignored (RFC 9110)."""
     response = gateway.client.get(stored(gateway, b"0123456789"), headers={"Range": wanted})
     assert response.status_code == 200 or response.json()["detail"]
 
@@ -90,7 +90,7 @@ def test_head_tells_the_size(gateway: Gateway) -> None:
 
 @pytest.mark.parametrize("name", ODD_NAMES, ids=lambda name: ascii(name[:20]))
 def test_an_odd_name_does_no_harm(gateway: Gateway, name: str) -> None:
-    """It is stored under a safe one or refused; nothing is written beside the store."""
+    """It is stored under a safe name or refused; nothing is written outside the store."""
     response = upload(gateway, b"hi", name.encode("utf-8", "surrogatepass").decode("utf-8", "surrogateescape"))
     assert response.status_code in (200, 415, 422)
     if response.status_code == 200:
@@ -113,7 +113,7 @@ def test_takes_files_up_to_the_limit(gateway: Gateway, surplus: int, status: int
 
 
 def test_an_announced_size_is_refused_at_once(gateway: Gateway) -> None:
-    """Nothing of a file that is far too large needs to be sent."""
+    """Without waiting for the file."""
     head = (
         f"POST /upload HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {gateway.token}\r\nContent-Length: 99999999\r\n\r\n"
     )
@@ -137,7 +137,7 @@ def test_an_announced_size_is_refused_at_once(gateway: Gateway) -> None:
     ids=lambda value: repr(value[:12]),
 )
 def test_another_type_is_415_and_leaves_nothing(gateway: Gateway, name: str, data: bytes) -> None:
-    """Judged by name and content, at the end of the file too; the detail says what is accepted."""
+    """By name and content, to the end of the file; the detail says which types are accepted."""
     response = upload(gateway, data, name)
     assert response.status_code == 415
     assert "Accepted are" in response.json()["detail"]
@@ -167,7 +167,7 @@ BROKEN = {
 
 @pytest.mark.parametrize(("body", "content_type"), BROKEN.values(), ids=BROKEN)
 def test_a_broken_form_is_422_and_leaves_nothing(gateway: Gateway, body: bytes, content_type: str) -> None:
-    """The detail shows how it is done."""
+    """The detail shows a correct request."""
     response = send(gateway, body, content_type)
     assert response.status_code == 422
     assert "curl -F file=@" in response.json()["detail"]
@@ -186,33 +186,50 @@ def partial(gateway: Gateway) -> Path:
 
 
 def test_an_upload_that_breaks_off_leaves_nothing(gateway: Gateway) -> None:
-    """A client that goes away midway takes its file along."""
+    """A client that disconnects midway."""
     with gateway.connect() as connection:
         connection.sendall(start_upload(gateway))
         assert partial(gateway).suffix == ".partial"
-    wait_until(lambda: not gateway.uploads(), "the half-written file is gone")
+    wait_until(lambda: not gateway.uploads(), "the half-written file is deleted")
 
 
 def test_a_half_written_file_cannot_be_read(gateway: Gateway) -> None:
-    """Its temporary name is not an upload's."""
+    """Its temporary name is not an upload's name."""
     with gateway.connect() as connection:
         connection.sendall(start_upload(gateway))
         assert gateway.client.get(f"/files/{partial(gateway).name}").status_code == 404
-    wait_until(lambda: not gateway.uploads(), "the half-written file is gone")
+    wait_until(lambda: not gateway.uploads(), "the half-written file is deleted")
 
 
 def test_a_start_sweeps_what_a_kill_left(serve_with: Serve, tmp_path: Path) -> None:
-    """The next process clears up after one that could not."""
-    (tmp_path / "uploads").mkdir()
-    (tmp_path / "uploads" / "0123456789abcdef.partial").touch()
+    """The next process removes the partial file."""
+    for folder in ("uploads", "uploads/settings", "uploads/ada"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "0123456789abcdef.partial").touch()
     assert serve_with().uploads() == []
 
 
+@pytest.mark.parametrize("is_behind_nginx", [False, True])
+def test_what_an_earlier_version_stored_is_there(serve_with: Serve, tmp_path: Path, *, is_behind_nginx: bool) -> None:
+    """Before this version started and after, since the two overlap in a redeploy."""
+    (tmp_path / "uploads").mkdir()
+    (tmp_path / "uploads" / "0123456789ab_old.txt").write_bytes(b"old")
+    gateway = serve_with(behind_nginx=is_behind_nginx)
+    (tmp_path / "uploads" / "0123456789ab_late.txt").write_bytes(b"late")
+    answers = [gateway.client.get(f"/files/0123456789ab_{name}.txt") for name in ("old", "late")]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    if is_behind_nginx:
+        sent = [answer.headers["X-Accel-Redirect"] for answer in answers]
+        assert sent == ["/_stored/settings/0123456789ab_old.txt", "/_stored/0123456789ab_late.txt"]
+    else:
+        assert [answer.content for answer in answers] == [b"old", b"late"]
+
+
 def test_a_full_disk_is_507_and_leaves_nothing(serve_with: Serve) -> None:
-    """The kernel says so in the middle of the file."""
+    """The disk fills up in the middle of the file."""
     gateway = serve_with()
     store: UploadStore = FullStore(gateway.settings.upload_dir, 1)
-    gateway.app.state.uploads = store
+    gateway.app.state.parts.uploads = store
     response = upload(gateway, b"hi")
     assert response.status_code == 507
     assert "full" in response.json()["detail"]
@@ -252,29 +269,29 @@ def test_only_the_exact_name_leads_to_a_file(gateway: Gateway, spelling: str) ->
 
 
 def test_a_percent_encoded_name_is_the_same_name(gateway: Gateway) -> None:
-    """%61 is a; a URL that says so is exact."""
+    """%61 is a, so that URL is exact."""
     path = stored(gateway, b"hi", "a.txt").replace("_a.", "_%61.")
     assert gateway.client.get(httpx.URL(gateway.url, raw_path=path.encode())).content == b"hi"
 
 
 def test_a_stranger_learns_nothing_of_files(gateway: Gateway) -> None:
-    """401 for a file that is there and for one that is not."""
+    """401 for an existing file and for a missing one."""
     answers = [gateway.stranger.get(path) for path in (stored(gateway, b"hi"), "/files/0123456789ab_a")]
     assert [answer.status_code for answer in answers] == [401, 401]
     assert answers[0].content == answers[1].content
 
 
 def test_a_strangers_upload_is_not_read(gateway: Gateway) -> None:
-    """401 comes before a byte of it has."""
+    """401 comes before any of it has been sent."""
     assert gateway.send(b"POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n").startswith(b"HTTP/1.1 401 ")
     assert gateway.uploads() == []
 
 
 def test_nginx_is_told_to_send_the_file(behind_nginx: Gateway) -> None:
-    """The API says yes, nginx sends: no bytes, the internal location, the same headers."""
+    """The API allows, nginx sends: no bytes, the internal location, the same headers."""
     path = stored(behind_nginx, b"hi", "a.txt")
     response = behind_nginx.client.get(path)
     assert (response.status_code, response.content) == (200, b"")
-    assert response.headers["X-Accel-Redirect"] == path.replace("/files/", "/_stored/")
+    assert response.headers["X-Accel-Redirect"] == path.replace("/files/", "/_stored/settings/")
     assert response.headers["Content-Disposition"] == f'attachment; filename="{os.path.basename(path)}"'  # noqa: PTH119
     assert response.headers["Content-Type"] == "text/plain; charset=utf-8"

@@ -1,4 +1,4 @@
-"""Which base images the scripts choose (scripts/lib/images.sh), where it can be told without Docker."""
+"""Which base images the scripts choose (scripts/lib/images.sh), as far as testable without Docker."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ printf '%s %s' "${PYTHON_IMAGE:-}" "${NODE_IMAGE:-}"
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """What choosing reads. Where it would make images, nothing is made."""
+    """A copy of the files that the choice reads; building images is a no-op."""
     shutil.copytree(ROOT / "scripts/lib", tmp_path / "scripts/lib")
     shutil.copy(ROOT / "docker-compose.yml", tmp_path)
     maker = tmp_path / "scripts/base-images"
@@ -34,12 +34,12 @@ def chosen(repository: Path, **settings: str) -> list[str]:
 
 
 def test_a_setup_from_before_the_page_gets_its_node_image(repository: Path) -> None:
-    """Its .env names the images that were made here, and none that builds the page."""
+    """Its .env names the images built here, but none for Node."""
     made_here = chosen(repository, PYTHON_IMAGE="localchat-base/python:3.14")
     assert made_here == ["localchat-base/python:3.14", "localchat-base/node:24"]
 
 
 def test_a_node_image_that_is_set_stays(repository: Path) -> None:
-    """Even beside images that were made here."""
+    """Even next to images built here."""
     mine = chosen(repository, PYTHON_IMAGE="localchat-base/python:3.14", NODE_IMAGE="mine/node:24")
     assert mine == ["localchat-base/python:3.14", "mine/node:24"]

@@ -1,27 +1,24 @@
-"""The stream contract: what goes to Ollama, what comes back, and what becomes of broken connections."""
+"""The stream contract: what goes to Ollama, what comes back, and what happens to broken connections."""
 
 import json
 import socket
 import struct
 import time
+from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.fake_ollama import Ending, FakeOllama
+from api.ollama.direct import ANSWER_TYPES
+from tests.support.fake_ollama import Ending, FakeOllama
 from tests.unit.conftest import Serve
-from tests.unit.serving import Gateway
+from tests.unit.serving import Gateway, closed_port
 
+ROOT = Path(__file__).parents[2]
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 FIRST = b'{"model":"m","message":{"role":"assistant","content":"Hi \xe2\x82\xac"},"done":false}\n'
 LAST = b'{"model":"m","message":{"role":"assistant","content":""},"done":true,"done_reason":"stop"}\n'
 FREES_OLLAMA_WITHIN_SECONDS = 0.25
-
-
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 def leave(stream: socket.socket) -> float:
@@ -47,7 +44,7 @@ def read_until(stream: socket.socket, wanted: bytes) -> bytes:
 
 
 def test_passes_the_lines_byte_for_byte(gateway: Gateway, ollama: FakeOllama) -> None:
-    """Neither whitespace nor Unicode nor the order of keys changes on the way."""
+    """Whitespace, Unicode and the order of keys are unchanged."""
     odd = b'{ "done" :false,"z":1, "a":"\\u00e9\xc3\xa9" }\n'
     ollama.enqueue(FIRST, odd, LAST)
     response = gateway.client.post("/chat", json=CHAT)
@@ -56,13 +53,13 @@ def test_passes_the_lines_byte_for_byte(gateway: Gateway, ollama: FakeOllama) ->
 
 
 def test_keeps_a_line_that_comes_in_pieces(gateway: Gateway, ollama: FakeOllama) -> None:
-    """A chunk that ends amid a line, or amid a character, is passed on as it is."""
+    """A chunk that ends inside a line or a character is passed on as it is."""
     ollama.enqueue(FIRST[:57], FIRST[57:58], FIRST[58:] + LAST)
     assert gateway.client.post("/chat", json=CHAT).content == FIRST + LAST
 
 
 def test_streams_before_the_answer_is_complete(gateway: Gateway, ollama: FakeOllama) -> None:
-    """The first chunk is there while Ollama still holds the last."""
+    """The first chunk arrives while Ollama still holds the last."""
     gate = ollama.gate()
     ollama.enqueue(FIRST, gate, LAST)
     with gateway.client.stream("POST", "/chat", json=CHAT) as response:
@@ -85,7 +82,7 @@ def test_each_chunk_passes_on_its_own(gateway: Gateway, ollama: FakeOllama) -> N
 
 
 def test_tells_proxies_not_to_buffer(gateway: Gateway, ollama: FakeOllama) -> None:
-    """A stream carries X-Accel-Buffering: no, and may be neither cached nor transformed."""
+    """A stream has X-Accel-Buffering: no, and may be neither cached nor transformed."""
     ollama.enqueue(LAST)
     headers = gateway.client.post("/chat", json=CHAT).headers
     assert headers["X-Accel-Buffering"] == "no"
@@ -93,7 +90,7 @@ def test_tells_proxies_not_to_buffer(gateway: Gateway, ollama: FakeOllama) -> No
 
 
 def test_stream_false_gives_one_object(gateway: Gateway, ollama: FakeOllama) -> None:
-    """The one JSON object comes with Ollama's own type and bytes."""
+    """The one JSON object has Ollama's own type and bytes."""
     ollama.enqueue(LAST, headers={"Content-Type": "application/json", "Content-Length": str(len(LAST))})
     response = gateway.client.post("/chat", json={**CHAT, "stream": False})
     assert (response.headers["Content-Type"], response.content) == ("application/json", LAST)
@@ -117,7 +114,7 @@ def test_models_is_ollamas_own_list(gateway: Gateway, ollama: FakeOllama) -> Non
     ],
 )
 def test_ollama_gets_the_bytes_that_the_client_sent(gateway: Gateway, ollama: FakeOllama, body: bytes) -> None:
-    """The body that was checked is the body that is sent on, to the last blank."""
+    """The body that was checked is the body that is sent, to the last space."""
     ollama.enqueue(LAST)
     gateway.client.post("/chat", content=body)
     request = ollama.requests[0]
@@ -125,7 +122,7 @@ def test_ollama_gets_the_bytes_that_the_client_sent(gateway: Gateway, ollama: Fa
 
 
 def test_a_chunked_body_reaches_ollama_whole(gateway: Gateway, ollama: FakeOllama) -> None:
-    """A body without Content-Length is put together and sent on."""
+    """A body without Content-Length is reassembled and sent."""
     body = json.dumps(CHAT).encode()
     ollama.enqueue(LAST)
     gateway.client.post("/chat", content=iter([body[:10], body[10:]]))
@@ -133,7 +130,7 @@ def test_a_chunked_body_reaches_ollama_whole(gateway: Gateway, ollama: FakeOllam
 
 
 def test_the_clients_own_headers_do_not_reach_ollama(gateway: Gateway, ollama: FakeOllama) -> None:
-    """Token, cookies, origin and hop-by-hop headers stay at the front door."""
+    """Token, cookies, origin and hop-by-hop headers are dropped."""
     private = ("Cookie", "Origin", "Referer", "X-Forwarded-For", "Proxy-Authorization", "TE", "Upgrade", "X-Anything")
     ollama.enqueue(LAST)
     gateway.client.post("/chat", json=CHAT, headers=dict.fromkeys(private, "http://localhost:3000"))
@@ -144,7 +141,7 @@ def test_the_clients_own_headers_do_not_reach_ollama(gateway: Gateway, ollama: F
 
 @pytest.mark.parametrize("status", [400, 404, 499, 500, 503])
 def test_ollamas_errors_pass_unchanged(gateway: Gateway, ollama: FakeOllama, status: int) -> None:
-    """An error before the first byte keeps Ollama's status and words."""
+    """An error before the first byte keeps Ollama's status and message."""
     error = b'{"error":"model \'llama9\' not found"}'
     ollama.enqueue(error, status=status, headers={"Content-Type": "application/json; charset=utf-8"})
     response = gateway.client.post("/chat", json=CHAT)
@@ -153,16 +150,45 @@ def test_ollamas_errors_pass_unchanged(gateway: Gateway, ollama: FakeOllama, sta
     assert response.headers["X-Request-ID"]
 
 
+@pytest.mark.parametrize("media_type", ["text/html", "text/plain; x=y", "image/svg+xml", ""])
+def test_another_type_than_ollamas_is_only_bytes(gateway: Gateway, ollama: FakeOllama, media_type: str) -> None:
+    """Whatever answers at OLLAMA_URL cannot serve a page under our origin; and none of its other headers pass."""
+    ollama.enqueue(LAST, headers={"Content-Type": media_type, "Set-Cookie": "a=b", "X-Request-ID": "theirs"})
+    response = gateway.client.post("/chat", json=CHAT)
+    assert (response.headers["Content-Type"], response.content) == ("application/octet-stream", LAST)
+    assert "Set-Cookie" not in response.headers
+    assert response.headers["X-Request-ID"] != "theirs"
+
+
+def test_a_list_of_models_in_error_is_typed_by_the_same_rule(gateway: Gateway, ollama: FakeOllama) -> None:
+    """The only response of Ollama's that the API reads whole."""
+    ollama.enqueue(b"<script>", status=500, headers={"Content-Type": "text/html"})
+    response = gateway.client.get("/v1/models/a/b")
+    assert (response.headers["Content-Type"], response.content) == ("application/octet-stream", b"<script>")
+
+
+def test_nginx_and_the_api_let_the_same_types_pass() -> None:
+    """One list, in two languages."""
+    script = (ROOT / "nginx/ollama-answers.js").read_text().replace("\\/", "/")
+    assert f"/^{ANSWER_TYPES.pattern}$/i" in script
+
+
+def test_a_change_of_protocol_is_no_answer(gateway: Gateway, ollama: FakeOllama) -> None:
+    """A 101 becomes 502: no tunnel."""
+    ollama.enqueue_raw(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n")
+    assert gateway.client.post("/chat", json=CHAT).status_code == 502
+
+
 def test_ollamas_error_line_passes_unchanged(gateway: Gateway, ollama: FakeOllama) -> None:
-    """An error amid the stream is a line like the others, and nothing is made up after it."""
+    """An error mid-stream is a line like any other, and nothing is added after it."""
     error = b'{"error":"llama runner process has terminated"}\n'
     ollama.enqueue(FIRST, error)
     assert gateway.client.post("/chat", json=CHAT).content == FIRST + error
 
 
 @pytest.mark.parametrize("path", ["/chat", "/models"])
-def test_an_ollama_that_is_not_there_is_502(serve_with: Serve, path: str) -> None:
-    """Nobody listens at OLLAMA_URL."""
+def test_an_unreachable_ollama_is_502(serve_with: Serve, path: str) -> None:
+    """Nothing listens at OLLAMA_URL."""
     gateway = serve_with(ollama_url=f"http://127.0.0.1:{closed_port()}")
     response = gateway.client.post(path, json=CHAT) if path == "/chat" else gateway.client.get(path)
     assert response.status_code == 502
@@ -172,7 +198,7 @@ def test_an_ollama_that_is_not_there_is_502(serve_with: Serve, path: str) -> Non
 
 @pytest.mark.parametrize("ending", ["close", "reset"])
 def test_an_ollama_that_dies_before_the_first_byte_is_502(gateway: Gateway, ollama: FakeOllama, ending: Ending) -> None:
-    """A connection that ends before an answer is an error of ours, with our words."""
+    """A connection that ends before a response is our error, with our message."""
     ollama.enqueue_no_answer(ending)
     response = gateway.client.post("/chat", json=CHAT)
     assert response.status_code == 502
@@ -180,7 +206,7 @@ def test_an_ollama_that_dies_before_the_first_byte_is_502(gateway: Gateway, olla
 
 
 def test_a_silent_ollama_is_504(serve_with: Serve, ollama: FakeOllama) -> None:
-    """After OLLAMA_TIMEOUT_SECONDS without a byte the client is told, and Ollama is let go."""
+    """After OLLAMA_TIMEOUT_SECONDS without a byte the client is told and Ollama released."""
     gateway = serve_with(ollama_timeout_seconds=0.1)
     ollama.enqueue_no_answer("silence")
     response = gateway.client.post("/chat", json=CHAT)
@@ -207,7 +233,7 @@ def test_a_stream_that_breaks_looks_broken(
 
 
 def test_a_stream_that_falls_silent_looks_broken(serve_with: Serve, ollama: FakeOllama) -> None:
-    """OLLAMA_TIMEOUT_SECONDS also bounds the silence between two chunks."""
+    """OLLAMA_TIMEOUT_SECONDS also limits the silence between two chunks."""
     gateway = serve_with(ollama_timeout_seconds=0.1)
     ollama.enqueue(FIRST, ending="silence")
     with gateway.client.stream("POST", "/chat", json=CHAT) as response, pytest.raises(httpx.RemoteProtocolError):
@@ -215,7 +241,7 @@ def test_a_stream_that_falls_silent_looks_broken(serve_with: Serve, ollama: Fake
 
 
 def test_works_again_after_ollama_broke(gateway: Gateway, ollama: FakeOllama) -> None:
-    """No broken connection is kept for the next request."""
+    """No broken connection is reused for the next request."""
     ollama.enqueue_no_answer("reset")
     ollama.enqueue(LAST)
     assert gateway.client.post("/chat", json=CHAT).status_code == 502
@@ -226,7 +252,7 @@ def test_works_again_after_ollama_broke(gateway: Gateway, ollama: FakeOllama) ->
 def test_a_client_that_leaves_before_the_first_byte_frees_ollama(
     gateway: Gateway, ollama: FakeOllama, attempt: int
 ) -> None:
-    """Ollama's connection is closed within 250 ms, though there was nothing to send that could fail."""
+    """Ollama's connection is closed within 250 ms, although there was nothing to send that could fail."""
     ollama.enqueue_no_answer("silence")
     stream = start_chat(gateway, {**CHAT, "attempt": attempt})
     request = ollama.wait_for_request()
@@ -245,7 +271,7 @@ def test_a_client_that_leaves_mid_stream_frees_ollama(gateway: Gateway, ollama: 
 
 
 def test_a_client_that_resets_its_connection_frees_ollama(gateway: Gateway, ollama: FakeOllama) -> None:
-    """A killed client is noticed like one that says goodbye."""
+    """A killed client is noticed like one that closes properly."""
     ollama.enqueue(FIRST, ending="silence")
     stream = start_chat(gateway, dict(CHAT))
     read_until(stream, FIRST)
@@ -255,7 +281,7 @@ def test_a_client_that_resets_its_connection_frees_ollama(gateway: Gateway, olla
 
 
 def test_a_client_that_leaves_models_frees_ollama(gateway: Gateway, ollama: FakeOllama) -> None:
-    """A GET has no body to read first; its client is watched all the same."""
+    """A GET has no body to read first, but the client is watched all the same."""
     ollama.enqueue_no_answer("silence")
     stream = gateway.connect()
     stream.sendall(f"GET /models HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {gateway.token}\r\n\r\n".encode())
@@ -265,7 +291,7 @@ def test_a_client_that_leaves_models_frees_ollama(gateway: Gateway, ollama: Fake
 
 
 def test_a_stream_goes_on_while_others_leave(gateway: Gateway, ollama: FakeOllama) -> None:
-    """One client's leaving ends its own stream alone."""
+    """A client that disconnects ends only its own stream."""
     gate = ollama.gate()
     ollama.enqueue(FIRST, gate, LAST)
     with gateway.client.stream("POST", "/chat", json=CHAT) as staying:
@@ -281,14 +307,14 @@ def test_a_stream_goes_on_while_others_leave(gateway: Gateway, ollama: FakeOllam
 
 
 def test_direct_answers_tell_nothing_of_nginx(gateway: Gateway, ollama: FakeOllama) -> None:
-    """Without nginx nobody would take X-LocalChat-* and X-Accel-Redirect out again."""
+    """Without nginx nothing would remove X-LocalChat-* and X-Accel-Redirect."""
     ollama.enqueue(LAST)
     names = {name.lower() for name in gateway.client.post("/chat", json=CHAT).headers}
     assert not [name for name in names if name.startswith("x-localchat") or name == "x-accel-redirect"]
 
 
 def test_nginx_is_told_to_carry_a_chat(behind_nginx: Gateway, ollama: FakeOllama) -> None:
-    """The API decides and says where to; Ollama hears nothing from it."""
+    """The API decides and names the location; it sends nothing to Ollama."""
     response = behind_nginx.client.post("/chat", json={**CHAT, "model": "smollm2:135m"})
     assert (response.status_code, response.content) == (200, b"")
     assert response.headers["X-Accel-Redirect"] == "@ollama"
@@ -314,19 +340,27 @@ def test_nginx_is_told_to_carry_the_models(behind_nginx: Gateway, ollama: FakeOl
     ],
 )
 def test_the_models_name_is_safe_in_a_header(behind_nginx: Gateway, model: str, quoted: str) -> None:
-    """Whatever a client calls its model, the header holds ASCII and no line break."""
+    """Whatever a client calls its model, the header is ASCII without line breaks."""
     assert behind_nginx.client.post("/chat", json={**CHAT, "model": model}).headers["X-LocalChat-Model"] == quoted
 
 
 def test_a_refusal_behind_nginx_leads_nowhere(behind_nginx: Gateway) -> None:
-    """Neither a stranger nor a bad body gets an X-Accel-Redirect."""
+    """Neither a stranger nor an invalid body gets an X-Accel-Redirect."""
     refused = behind_nginx.stranger.post("/chat", json=CHAT), behind_nginx.client.post("/chat", json={})
     assert [response.status_code for response in refused] == [401, 422]
     assert not any("X-Accel-Redirect" in response.headers for response in refused)
 
 
+def test_bytes_beyond_an_answer_are_nobodys(gateway: Gateway, ollama: FakeOllama) -> None:
+    """A broken Ollama cannot shift responses to the next caller."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n"
+    ollama.enqueue_raw(head + b"{}" + head + b"[]")
+    ollama.enqueue(LAST)
+    assert [gateway.client.post("/chat", json=CHAT).content for _ in range(2)] == [b"{}", LAST]
+
+
 def test_chats_one_after_the_other_get_their_own_answers(gateway: Gateway, ollama: FakeOllama) -> None:
-    """They may share a connection to Ollama."""
+    """None waits for the previous one."""
     answers = [b'{"n":%d}\n' % n for n in range(3)]
     for answer in answers:
         ollama.enqueue(answer)

@@ -1,4 +1,4 @@
-"""Settings: what they default to, and what is refused, by name and with the remedy."""
+"""Settings: the defaults, and what is refused, with the variable's name and the remedy."""
 
 import logging
 import os
@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from api.settings import MIN_KEY_BYTES, Settings, is_loopback, kept_key, load_settings
-from tests.unit.serving import KEY
+from api.accounts.signing_key import MIN_KEY_BYTES, load_or_create_key
+from api.settings import Settings, is_loopback, load_settings
+from tests.support.tokens import KEY
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE_URL = "http://192.168.1.20:11434"
@@ -28,7 +29,7 @@ def refusal(monkeypatch: pytest.MonkeyPatch) -> "Refusal":
 
 
 class Refusal:
-    """Calls with settings that have to be refused, and gives the message."""
+    """Calls with settings that have to be refused; returns the message."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._monkeypatch = monkeypatch
@@ -44,7 +45,7 @@ class Refusal:
 
 
 def test_the_defaults_are_those_of_the_contract() -> None:
-    """Without a variable the stack is at home: loopback, the default account, an Ollama next door."""
+    """Without any variable: loopback, the default account, a local Ollama."""
     settings = Settings()
     assert (settings.admin_email, settings.admin_password.get_secret_value()) == ("admin@local", "changeme")
     assert (settings.bind, settings.ollama_url) == ("127.0.0.1:8000", "http://localhost:11434")
@@ -53,20 +54,20 @@ def test_the_defaults_are_those_of_the_contract() -> None:
 
 
 def test_the_default_origins_are_the_common_ones_of_development() -> None:
-    """Both names of the own machine, on four ports."""
+    """Both names of this machine, on four ports."""
     hosts, ports = ("localhost", "127.0.0.1"), (3000, 4200, 5173, 8080)
     assert set(Settings().cors_origins) == {f"http://{host}:{port}" for host in hosts for port in ports}
 
 
 def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compose hands an unset variable on as an empty one."""
+    """Compose passes an unset variable as an empty one."""
     for name in Settings.model_fields.keys() - {"state_dir"}:
         monkeypatch.setenv(name.upper(), "")
     assert load_settings() == Settings()
 
 
 def test_variables_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each by the name of its field in capitals."""
+    """By the field's name in capitals."""
     monkeypatch.setenv("ADMIN_EMAIL", "me@home")
     monkeypatch.setenv("CORS_ORIGINS", " https://a.example/ ,http://b.example:81,")
     monkeypatch.setenv("OLLAMA_URL", f"{EXAMPLE_URL}/")
@@ -77,7 +78,7 @@ def test_variables_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("key", ["x", "x" * (MIN_KEY_BYTES - 1)])
 def test_refuses_a_short_secret_key(refusal: Refusal, key: str) -> None:
-    """It says how to make a better one."""
+    """The message says how to make a better one."""
     message = refusal(SECRET_KEY=key)
     assert "SECRET_KEY is shorter than 32 bytes" in message
     assert "openssl rand -hex 32" in message
@@ -98,8 +99,25 @@ def test_refuses_the_default_password_on_the_network(refusal: Refusal, bind: str
 
 
 def test_refuses_the_default_password_written_out(refusal: Refusal) -> None:
-    """Setting it to what it was is not changing it."""
+    """Setting it explicitly is not changing it."""
     assert "ADMIN_PASSWORD" in refusal(BIND="0.0.0.0:8000", ADMIN_PASSWORD="changeme")
+
+
+def test_refuses_a_short_password_on_the_network(refusal: Refusal) -> None:
+    """Ten guesses a minute would find it; the message states the minimum length."""
+    message = refusal(BIND="0.0.0.0:8000", ADMIN_PASSWORD="x" * 9)
+    assert "ADMIN_PASSWORD is shorter than 10 characters" in message
+    assert "BIND=0.0.0.0:8000" in message
+
+
+@pytest.mark.parametrize(("bind", "password"), [("0.0.0.0:8000", "x" * 10), ("127.0.0.1:8000", "x")])
+def test_allows_a_long_password_anywhere_and_any_at_home(
+    monkeypatch: pytest.MonkeyPatch, bind: str, password: str
+) -> None:
+    """On loopback any password is allowed."""
+    monkeypatch.setenv("BIND", bind)
+    monkeypatch.setenv("ADMIN_PASSWORD", password)
+    assert load_settings().admin_password.get_secret_value() == password
 
 
 @pytest.mark.parametrize("bind", ["127.0.0.1:8000", "[::1]:8000", "127.0.0.2:0"])
@@ -110,7 +128,7 @@ def test_allows_the_default_password_at_home(monkeypatch: pytest.MonkeyPatch, bi
 
 
 def test_allows_the_network_with_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
-    """That is all it takes."""
+    """Nothing else is needed."""
     monkeypatch.setenv("BIND", "0.0.0.0:8000")
     monkeypatch.setenv("ADMIN_PASSWORD", "a password of one's own")
     assert load_settings().bind == "0.0.0.0:8000"
@@ -151,8 +169,8 @@ def test_knows_what_is_bound_to_loopback(bind: str, *, expected: bool) -> None:
     ],
 )
 @pytest.mark.parametrize("value", ["-1", "0", "many", "nan"])
-def test_refuses_a_number_that_is_none_or_not_positive(refusal: Refusal, name: str, value: str) -> None:
-    """The message has the variable and what it should be."""
+def test_refuses_an_invalid_or_non_positive_number(refusal: Refusal, name: str, value: str) -> None:
+    """The message names the variable and says what it should be."""
     message = refusal(**{name: value})
     assert name in message
     assert "greater than" in message or "valid" in message
@@ -180,7 +198,7 @@ def test_refuses_a_number_that_is_none_or_not_positive(refusal: Refusal, name: s
         "http://host:11434;",
     ],
 )
-def test_refuses_an_ollama_url_that_is_none(refusal: Refusal, url: str) -> None:
+def test_refuses_an_invalid_ollama_url(refusal: Refusal, url: str) -> None:
     """The message has the variable and an example, and no password."""
     message = refusal(OLLAMA_URL=url)
     assert "OLLAMA_URL" in message
@@ -190,31 +208,82 @@ def test_refuses_an_ollama_url_that_is_none(refusal: Refusal, url: str) -> None:
 
 @pytest.mark.parametrize("url", [EXAMPLE_URL, "https://ollama.example", "http://[::1]:11434", "http://my_ollama:1"])
 def test_accepts_an_ollama_url(url: str) -> None:
-    """With or without a port, a name or an address."""
+    """With or without a port, by name or address."""
     assert Settings(ollama_url=url).ollama_url == url
 
 
-@pytest.mark.parametrize("origins", ["localhost:3000", "http://a b", "http://a/path", "null", "*.example"])
-def test_refuses_origins_that_are_none(refusal: Refusal, origins: str) -> None:
-    """The message says what one looks like."""
+@pytest.mark.parametrize("origins", ["localhost:3000", "http://a b", "http://a/path", "*.example", "app://", "file://"])
+def test_refuses_invalid_origins(refusal: Refusal, origins: str) -> None:
+    """The message shows a valid one."""
     message = refusal(CORS_ORIGINS=origins)
     assert "CORS_ORIGINS" in message
     assert "scheme://host[:port]" in message
 
 
+@pytest.mark.parametrize(
+    ("value", "hosts"),
+    [
+        ("chat.example.org", ("chat.example.org",)),
+        (" Chat.Example.Org:8443 ,*.example.net.,,", ("chat.example.org", "*.example.net")),
+        ("localhost,127.0.0.1,[::1],gpu-box", ("localhost", "127.0.0.1", "[::1]", "gpu-box")),
+        ("xn--mller-kva.example", ("xn--mller-kva.example",)),
+    ],
+)
+def test_allowed_hosts_are_names(monkeypatch: pytest.MonkeyPatch, value: str, hosts: tuple[str, ...]) -> None:
+    """Ports, case, trailing dots and spaces do not matter."""
+    monkeypatch.setenv("ALLOWED_HOSTS", value)
+    assert load_settings().allowed_hosts == hosts
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [
+        "*",
+        "*.org",
+        "*chat.example.org",
+        "a.*.example.org",
+        ".example.org",
+        "https://chat.example.org",
+        "a b.example",
+        "chat.example.org/",
+        "chat..example.org",
+        "m\u00fcller.example",
+        "chat.example.org;",
+        "u@chat.example.org",
+    ],
+)
+def test_refuses_invalid_hosts(refusal: Refusal, hosts: str) -> None:
+    """`*` is not allowed: it would admit every web page."""
+    message = refusal(ALLOWED_HOSTS=hosts)
+    assert "ALLOWED_HOSTS" in message
+    assert "*.example.org" in message
+
+
+def test_the_origin_of_nobody_in_particular_is_refused(refusal: Refusal) -> None:
+    """`null` is sent by any sandboxed page; the message says so."""
+    message = refusal(CORS_ORIGINS="http://localhost:3000,null")
+    assert "CORS_ORIGINS lists 'null', which is the origin of any sandboxed page" in message
+
+
 def test_a_password_that_no_login_can_carry_is_refused(refusal: Refusal) -> None:
-    """POST /login takes at most 1024 characters; a longer ADMIN_PASSWORD would lock its owner out."""
+    """POST /login takes at most 1024 characters; a longer ADMIN_PASSWORD could never log in."""
     assert "ADMIN_PASSWORD" in refusal(ADMIN_PASSWORD="x" * 1025)
 
 
-def test_every_fault_is_told_at_once(refusal: Refusal) -> None:
-    """Nobody has to start five times to find five faults."""
+@pytest.mark.parametrize("email", [" ", "\t", "a" * 321])
+def test_an_address_that_no_login_can_carry_is_refused(refusal: Refusal, email: str) -> None:
+    """Surrounding spaces do not count, so only spaces is empty."""
+    assert "ADMIN_EMAIL" in refusal(ADMIN_EMAIL=email)
+
+
+def test_all_mistakes_are_reported_at_once(refusal: Refusal) -> None:
+    """Five mistakes do not take five starts to find."""
     message = refusal(SECRET_KEY="x", OLLAMA_URL="x", MAX_UPLOAD_MB="-1")
     assert all(name in message for name in ("SECRET_KEY", "OLLAMA_URL", "MAX_UPLOAD_MB"))
 
 
 def test_a_refusal_shows_no_secret(tmp_path: Path) -> None:
-    """The process ends with one message on stderr: no traceback, no password, no key."""
+    """The process exits with one message on stderr: no traceback, password or key."""
     environment = {
         "PATH": os.environ["PATH"],
         "STATE_DIR": str(tmp_path),
@@ -238,7 +307,7 @@ def test_settings_do_not_print_their_secrets() -> None:
 
 
 def test_a_key_is_made_once_and_kept(state_dir: Path) -> None:
-    """Long enough, for its owner alone, the same after a restart, with nothing beside it."""
+    """Long enough, readable only by its owner, the same after a restart, with no other file next to it."""
     first, again = load_settings().signing_key, load_settings().signing_key
     assert first == again
     assert len(first) >= MIN_KEY_BYTES
@@ -247,7 +316,7 @@ def test_a_key_is_made_once_and_kept(state_dir: Path) -> None:
 
 
 def test_a_set_key_is_used_and_nothing_is_kept(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SECRET_KEY goes before the kept one."""
+    """SECRET_KEY takes precedence over the stored one."""
     monkeypatch.setenv("SECRET_KEY", KEY)
     assert load_settings().signing_key == KEY
     assert not state_dir.exists()
@@ -267,7 +336,7 @@ def test_the_log_says_that_an_example_key_is_not_used(
     capfd: pytest.CaptureFixture[str],
     example: str,
 ) -> None:
-    """Its owner learns that the variable has no effect."""
+    """The log says that the variable has no effect."""
     monkeypatch.setenv("SECRET_KEY", example)
     with caplog.at_level(logging.INFO):
         load_settings()
@@ -276,16 +345,16 @@ def test_the_log_says_that_an_example_key_is_not_used(
 
 
 def test_all_who_ask_at_once_get_the_same_key(tmp_path: Path) -> None:
-    """Workers that start together sign for one another."""
+    """Workers that start together accept each other's tokens."""
     with ThreadPoolExecutor(16) as pool:
-        keys = set(pool.map(kept_key, [tmp_path / "new" / "secret_key"] * 64))
+        keys = set(pool.map(load_or_create_key, [tmp_path / "new" / "secret_key"] * 64))
     assert len(keys) == 1
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["secret_key"]
 
 
 @pytest.mark.parametrize("damaged", [b"", b"short", b"\xff\xfe\x00" * 20])
-def test_a_damaged_key_file_is_told(refusal: Refusal, state_dir: Path, damaged: bytes) -> None:
-    """Which file, and that deleting it helps."""
+def test_a_damaged_key_file_is_reported(refusal: Refusal, state_dir: Path, damaged: bytes) -> None:
+    """The message names the file, and says that deleting it helps."""
     state_dir.mkdir()
     (state_dir / "secret_key").write_bytes(damaged)
     message = refusal()
@@ -293,8 +362,8 @@ def test_a_damaged_key_file_is_told(refusal: Refusal, state_dir: Path, damaged: 
     assert "delete it" in message
 
 
-def test_a_state_folder_that_cannot_be_is_told(refusal: Refusal, tmp_path: Path) -> None:
-    """The message has both ways out: SECRET_KEY and STATE_DIR."""
+def test_an_unusable_state_folder_is_reported(refusal: Refusal, tmp_path: Path) -> None:
+    """The message has both remedies: SECRET_KEY and STATE_DIR."""
     (tmp_path / "file").touch()
     message = refusal(STATE_DIR=str(tmp_path / "file" / "state"))
     assert "SECRET_KEY" in message

@@ -20,12 +20,12 @@ type client struct {
 	stamps    stampReader
 	sentAt    time.Time
 	chunks    int           // of this answer, so far
-	first     time.Duration // until the first of them
+	first     time.Duration // until its first chunk
 	ended     bool
 	whole     bool
 }
 
-// crowd is the connections of a scenario and what happens on them.
+// crowd is a scenario's connections and what happens on them.
 type crowd struct {
 	*poller
 	to      target
@@ -35,19 +35,19 @@ type crowd struct {
 	failed  int
 
 	onChunk func(c *client, sentAt int64, receivedAt time.Time)
-	// onComplete says whether the client sends its request again.
+	// onComplete returns whether the client sends its request again.
 	onComplete func(c *client) (again bool)
 }
 
 func newCrowd(to target, request []byte) (*crowd, error) {
 	polling, err := newPoller()
-	// The thread is this goroutine's alone: no switch between a socket's readiness and its reading.
+	// The thread is only this goroutine's: no switch between a socket's readiness and reading it.
 	runtime.LockOSThread()
 	return &crowd{poller: polling, to: to, request: request, clients: map[int]*client{}, buffer: make([]byte, 64<<10),
 		onChunk: func(*client, int64, time.Time) {}, onComplete: func(*client) bool { return false }}, err
 }
 
-// connect opens a connection that sends nothing yet.
+// connect opens a connection without sending anything.
 func (w *crowd) connect() *client {
 	fd, err := openSocket(&w.to.address)
 	if err != nil {
@@ -62,7 +62,7 @@ func (w *crowd) connect() *client {
 	return c
 }
 
-// ask sends the request, as soon as the connection is there.
+// ask sends the request as soon as the connection is established.
 func (w *crowd) ask(c *client) {
 	c.answer, c.stamps, c.chunks, c.first, c.whole = response{}, stampReader{}, 0, 0, false
 	c.request = w.request
@@ -97,7 +97,7 @@ func (w *crowd) drop(c *client) {
 	}
 }
 
-// turn waits for events until then, and handles them.
+// turn handles events until then.
 func (w *crowd) turn(until time.Time) error {
 	ready, err := w.wait(until)
 	if err != nil {

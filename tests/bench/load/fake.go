@@ -1,4 +1,4 @@
-// A fake Ollama: answers as long and as fast as each request says, with the instant of sending in each chunk.
+// A fake Ollama: answers as long and as fast as each request says, with the time of sending in each chunk.
 //
 // One thread, prepared bytes and a timer wheel, so that 2,000 streams of 20 chunks a second leave the cores to the gateway.
 package main
@@ -25,7 +25,7 @@ const (
 		`"model_info":{"general.architecture":"llama","llama.context_length":8192},"capabilities":["completion"]}`
 )
 
-// A line as Ollama sends it, as one HTTP chunk; the instant goes behind the mark.
+// A line as Ollama sends it, as one HTTP chunk; the time goes after the mark.
 var (
 	chunkBytes = asChunk(`{"model":"bench","created_at":"2026-01-01T00:00:00.000000000Z","message":{"role":"assistant","content":" @0000000000000000000"},"done":false}` + "\n")
 	doneBytes  = append(asChunk(`{"model":"bench","created_at":"2026-01-01T00:00:00.000000000Z","message":{"role":"assistant","content":""},"done":true,"done_reason":"stop",`+
@@ -36,7 +36,7 @@ var (
 
 func asChunk(line string) []byte { return fmt.Appendf(nil, "%x\r\n%s\r\n", len(line), line) }
 
-// answerShape is what a request's `options` ask of the answer.
+// answerShape is the answer that a request's `options` ask for.
 type answerShape struct {
 	Stream  *bool `json:"stream"`
 	Options struct {
@@ -47,11 +47,11 @@ type answerShape struct {
 
 type fakeConn struct {
 	fd       int
-	in       []byte // of a request that is not whole
-	discard  int64  // of a body that nobody reads
-	out      []byte // that the socket did not take yet
+	in       []byte // of an incomplete request
+	discard  int64  // bytes of a body to skip
+	out      []byte // not yet taken by the socket
 	blobLeft int64
-	chunks   int // left of the answer that is being streamed
+	chunks   int // remaining in the current answer
 	interval time.Duration
 	due      time.Time
 	closed   bool
@@ -64,7 +64,7 @@ type fake struct {
 	listener int
 	conns    map[int]*fakeConn
 	wheel    [wheelSlots][]*fakeConn
-	turned   int64 // the last millisecond that the wheel was turned to
+	turned   int64 // the last millisecond that the wheel has reached
 	paced    int   // streams on the wheel
 	buffer   []byte
 }
@@ -98,7 +98,7 @@ func (s *fake) turn() error {
 	if err != nil {
 		return err
 	}
-	if s.paced == 0 { // it stood still
+	if s.paced == 0 { // it was stopped
 		s.turned = time.Now().UnixMilli()
 	}
 	for _, event := range ready {
@@ -170,7 +170,7 @@ func (s *fake) receive(c *fakeConn) {
 	s.serveWaiting(c)
 }
 
-// serveWaiting answers the requests that came whole, one after another.
+// serveWaiting answers the complete requests in order.
 func (s *fake) serveWaiting(c *fakeConn) {
 	for len(c.in) > 0 && !c.closed && !c.answering() && c.discard == 0 {
 		head, rest, whole := bytes.Cut(c.in, []byte("\r\n\r\n"))
@@ -205,6 +205,8 @@ func (s *fake) answer(c *fakeConn, method, path string, body []byte) {
 	case method == "POST" && path != "/api/show":
 		s.startStream(c, body)
 		return
+	case path == "/api/status":
+		text = `{"cloud":{"disabled":true}}`
 	case path == "/api/tags":
 		text = `{"models":[` + modelJSON + `]}`
 	case path == "/api/show":
@@ -239,7 +241,7 @@ func (s *fake) startStream(c *fakeConn, body []byte) {
 	}
 }
 
-// nextLines appends a line, or as many as fit in a burst when they are not paced, and after the last the end.
+// nextLines appends a line, or a burst of them without pacing, and the end after the last.
 func (s *fake) nextLines(c *fakeConn, out []byte) []byte {
 	for first := true; c.chunks > 0 && (first || c.interval == 0 && len(out) < maxBurstBytes); first = false {
 		start := len(out)
@@ -254,7 +256,7 @@ func (s *fake) nextLines(c *fakeConn, out []byte) []byte {
 }
 
 func (s *fake) schedule(c *fakeConn) {
-	// Not into the slot that was turned already: it comes round only after four seconds.
+	// Not into the current slot, which is due again only after four seconds.
 	slot := max(c.due.UnixMilli(), s.turned+1) % wheelSlots
 	s.wheel[slot] = append(s.wheel[slot], c)
 }
@@ -276,7 +278,7 @@ func (s *fake) tick(c *fakeConn, now time.Time) {
 		s.paced--
 		return
 	}
-	if c.due.After(now.Add(time.Millisecond)) { // a later round of the wheel
+	if c.due.After(now.Add(time.Millisecond)) { // due in a later round of the wheel
 		s.schedule(c)
 		return
 	}
@@ -309,7 +311,7 @@ func (s *fake) send(c *fakeConn, data []byte) {
 	c.out = append(c.out, data...)
 }
 
-// push goes on with an answer that is not paced, until the socket is full.
+// push continues an unpaced answer until the socket is full.
 func (s *fake) push(c *fakeConn) {
 	if len(c.out) > 0 {
 		rest := c.out

@@ -1,4 +1,4 @@
-// The benchmark's fake Ollama and its load generator; the standard library alone.
+// The benchmark's fake Ollama and its load generator; only the standard library.
 module localchat/bench/load
 
 go 1.26

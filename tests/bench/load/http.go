@@ -1,4 +1,4 @@
-// Just enough HTTP/1.1: requests made of bytes, responses read as they come in.
+// Just enough HTTP/1.1: requests as bytes, responses parsed as they arrive.
 package main
 
 import (
@@ -27,7 +27,7 @@ func parseTarget(address string) (target, error) {
 	}
 	port, err := strconv.Atoi(parsed.Port())
 	if err != nil {
-		return target{}, fmt.Errorf("%s names no port", address)
+		return target{}, fmt.Errorf("%s has no port", address)
 	}
 	within, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
@@ -41,7 +41,7 @@ func parseTarget(address string) (target, error) {
 	return result, nil
 }
 
-// head returns the request line and headers; what is empty is left out.
+// head returns the request line and headers, without empty ones.
 func (t target) head(method, authorization, contentType string, bodyBytes int) []byte {
 	var head bytes.Buffer
 	fmt.Fprintf(&head, "%s %s HTTP/1.1\r\nHost: %s\r\n", method, t.path, t.host)
@@ -55,7 +55,7 @@ func (t target) head(method, authorization, contentType string, bodyBytes int) [
 	return head.Bytes()
 }
 
-var errNotHTTP = errors.New("the answer is no HTTP/1.1")
+var errNotHTTP = errors.New("the answer is not HTTP/1.1")
 
 type part int
 
@@ -70,15 +70,15 @@ const (
 	inRest // until the connection ends
 )
 
-// response reads one response as its bytes come in. Its zero value is ready for the next.
+// response parses one response as its bytes arrive. Its zero value is ready for the next one.
 type response struct {
 	status int
 	part   part
-	line   []byte // of a head or a chunk's length that came in pieces
+	line   []byte // of a head or a chunk length that arrived in pieces
 	left   int64
 }
 
-// read hands the body's bytes to `body`, and ends as soon as the response is complete.
+// read passes the body's bytes to `body`, and returns when the response is complete.
 func (r *response) read(data []byte, body func([]byte)) error {
 	for len(data) > 0 && r.part != complete {
 		var err error
@@ -128,7 +128,7 @@ func (r *response) step(data []byte, body func([]byte)) ([]byte, error) {
 	}
 }
 
-// takeLine returns a whole line, or nil while its end has not come.
+// takeLine returns a complete line, or nil if there is none yet.
 func (r *response) takeLine(data []byte) (line, rest []byte) {
 	end := bytes.IndexByte(data, '\n')
 	if end < 0 {
@@ -168,7 +168,7 @@ func (r *response) readHead(data []byte) ([]byte, error) {
 	return data[end+4-before:], nil
 }
 
-// headerNumber finds a header's number in a head in small letters.
+// headerNumber finds a header's number in a lower-case head.
 func headerNumber(head []byte, name string) (int64, bool) {
 	_, after, found := bytes.Cut(head, []byte("\r\n"+name+":"))
 	if !found {

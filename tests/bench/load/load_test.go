@@ -1,4 +1,4 @@
-// What the figures rest on: answers read right, however they are cut.
+// Tests what the figures rely on: answers are parsed correctly, however they are split.
 package main
 
 import (
@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Chunks and stamps are found wherever the network cut the answer.
+// Chunks and timestamps are found wherever the network splits the answer.
 func TestReadsAnswersCutAnywhere(t *testing.T) {
 	line := string(chunkBytes)
 	putStamp(chunkBytes[stampAt:], 1234567890123456789)

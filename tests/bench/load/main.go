@@ -1,12 +1,12 @@
-// The benchmark's two ends in one program: a fake Ollama, and the clients that measure what lies between.
+// The benchmark's two ends in one program: a fake Ollama, and clients that measure the gateway in between.
 //
 //	load fake          answers like Ollama on :11434, paced as each request says
 //	load sequential    first chunk, one request at a time
-//	load streams       first chunk and delay of each chunk of many paced streams, with or without an upload meanwhile
-//	load burst         first chunk of many requests at one instant
-//	load rate          answers a second
-//	load download      MB/s of a file that comes
-//	load upload        MB/s of a file that goes, as a form or by PUT
+//	load streams       first chunk and delay of each chunk of many paced streams, with or without a concurrent upload
+//	load burst         first chunk of many simultaneous requests
+//	load rate          answers per second
+//	load download      MB/s of a download
+//	load upload        MB/s of an upload, as a form or by PUT
 //
 // Each scenario prints one JSON object. tests/bench runs them; `load SCENARIO -h` lists the flags.
 package main
@@ -36,9 +36,9 @@ func main() {
 	}
 	scenario, known := scenarios[os.Args[1]]
 	if !known {
-		fail(fmt.Errorf("no scenario is called %q", os.Args[1]))
+		fail(fmt.Errorf("unknown scenario %q", os.Args[1]))
 	}
-	// A scenario lasts seconds; a collection in the middle of it would be measured too.
+	// A scenario takes seconds; a garbage collection during it would be measured too.
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(1 << 30)
 	result, err := scenario(os.Args[2:])

@@ -1,4 +1,4 @@
-// Watches thousands of sockets from one thread: fewer switches than a goroutine each, so that the measurer is not what is measured.
+// Watches thousands of sockets from one thread: fewer context switches than with goroutines, which would distort the figures.
 package main
 
 import (
@@ -30,11 +30,11 @@ func (p *poller) change(fd int, when uint32) error {
 	return syscall.EpollCtl(p.epoll, syscall.EPOLL_CTL_MOD, fd, &syscall.EpollEvent{Events: when, Fd: int32(fd)})
 }
 
-// wait returns what is ready, at the latest at the instant `until`; a zero `until` is as long as it takes.
+// wait returns what is ready, at the latest at `until`; a zero `until` means no limit.
 func (p *poller) wait(until time.Time) ([]syscall.EpollEvent, error) {
 	milliseconds := -1
 	if !until.IsZero() {
-		// Rounded up: a wait that ends early spins.
+		// Rounded up: a wait that ends early would spin.
 		milliseconds = max(0, int((time.Until(until)+time.Millisecond-1)/time.Millisecond))
 	}
 	n, err := syscall.EpollWait(p.epoll, p.events[:], milliseconds)
@@ -47,7 +47,7 @@ func (p *poller) wait(until time.Time) ([]syscall.EpollEvent, error) {
 	return p.events[:n], nil
 }
 
-// openSocket starts to connect, without waiting until it has.
+// openSocket starts to connect, without waiting for the connection.
 func openSocket(to *syscall.SockaddrInet4) (int, error) {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {

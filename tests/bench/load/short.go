@@ -1,4 +1,4 @@
-// Short requests: one at a time, many at one instant, as many as go.
+// Short requests: one at a time, many at once, as many as possible.
 package main
 
 import (
@@ -12,8 +12,8 @@ type commonOptions struct {
 
 func commonFlags(flags *flag.FlagSet) *commonOptions {
 	options := &commonOptions{}
-	flags.StringVar(&options.url, "url", "", "what is asked")
-	flags.StringVar(&options.authorization, "authorization", "", "that header, if any")
+	flags.StringVar(&options.url, "url", "", "URL")
+	flags.StringVar(&options.authorization, "authorization", "", "header, if any")
 	flags.StringVar(&options.method, "method", "POST", "")
 	flags.StringVar(&options.body, "body", "", "JSON, if any")
 	return options
@@ -37,7 +37,7 @@ type firstChunkResult struct {
 	FirstChunk spread `json:"first_chunk_ms"`
 }
 
-// sequential asks one at a time on one connection. The first tenth is to warm up.
+// sequential sends one request at a time on one connection. The first tenth is a warm-up.
 func sequential(arguments []string) (any, error) {
 	flags := flag.NewFlagSet("sequential", flag.ExitOnError)
 	common := commonFlags(flags)
@@ -62,12 +62,12 @@ func sequential(arguments []string) (any, error) {
 	return firstChunkResult{Requests: *count, Failed: *count - len(firsts), FirstChunk: spreadOf(firsts)}, err
 }
 
-// burst asks on open connections, all at one instant, several times. The clock starts at the instant for all of them.
+// burst sends on open connections at once, several times. All clocks start at the same instant.
 func burst(arguments []string) (any, error) {
 	flags := flag.NewFlagSet("burst", flag.ExitOnError)
 	common := commonFlags(flags)
-	count := flags.Int("count", 256, "requests at one instant")
-	repeat := flags.Int("repeat", 5, "times")
+	count := flags.Int("count", 256, "simultaneous requests")
+	repeat := flags.Int("repeat", 5, "number of bursts")
 	_ = flags.Parse(arguments)
 	w, err := common.crowd()
 	if err != nil {
@@ -101,7 +101,7 @@ type rateResult struct {
 	PerSecond float64 `json:"per_second"`
 }
 
-// rate asks without a pause on a fixed number of connections.
+// rate sends without pauses on a fixed number of connections.
 func rate(arguments []string) (any, error) {
 	flags := flag.NewFlagSet("rate", flag.ExitOnError)
 	common := commonFlags(flags)
@@ -134,7 +134,7 @@ func rate(arguments []string) (any, error) {
 	return rateResult{Answers: answers, Failed: w.failed, Seconds: took, PerSecond: float64(answers) / took}, nil
 }
 
-// connectAll opens connections a millisecond apart, so that they spread over a gateway's workers as they would in life.
+// connectAll opens connections a millisecond apart, so that they spread over a gateway's workers as in practice.
 func (w *crowd) connectAll(count int) error {
 	for range count {
 		w.connect()

@@ -1,4 +1,4 @@
-// The instant at which a chunk was sent, written into it, and read out of whatever a gateway made of the answer.
+// The time at which a chunk was sent, written into it, and read from whatever a gateway made of the answer.
 package main
 
 import "bytes"
@@ -16,7 +16,7 @@ func putStamp(target []byte, nanoseconds int64) {
 	}
 }
 
-// stampReader finds stamps in a body that comes in pieces, in any protocol's framing of the text.
+// stampReader finds timestamps in a body that arrives in pieces, in any protocol's framing.
 type stampReader struct {
 	inside bool
 	digits int

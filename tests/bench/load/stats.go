@@ -1,4 +1,4 @@
-// Sums up samples in the units of the report.
+// Summarises samples in the report's units.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Many paced streams at once: when the first chunk comes, and how late each of them is.
+// Many paced streams at once: when the first chunk arrives, and how late each one is.
 package main
 
 import (
@@ -28,11 +28,11 @@ type window struct {
 }
 
 type streamsPlan struct {
-	count     int
-	ramp      time.Duration
-	chunks    int
-	interval  time.Duration
-	meanwhile *uploadPlan
+	count      int
+	ramp       time.Duration
+	chunks     int
+	interval   time.Duration
+	concurrent *uploadPlan
 }
 
 func streams(arguments []string) (any, error) {
@@ -41,13 +41,13 @@ func streams(arguments []string) (any, error) {
 	plan := streamsPlan{}
 	flags.IntVar(&plan.count, "count", 32, "streams")
 	flags.DurationVar(&plan.ramp, "ramp", time.Second, "time over which they start")
-	flags.IntVar(&plan.chunks, "chunks", 100, "of each stream, as the body asks for")
-	flags.DurationVar(&plan.interval, "interval", 50*time.Millisecond, "between two chunks, as the body asks for")
-	meanwhile := uploadFlags(flags, "upload-")
+	flags.IntVar(&plan.chunks, "chunks", 100, "per stream, as requested in the body")
+	flags.DurationVar(&plan.interval, "interval", 50*time.Millisecond, "between two chunks, as requested in the body")
+	concurrent := uploadFlags(flags, "upload-")
 	_ = flags.Parse(arguments)
-	if meanwhile.url != "" {
-		meanwhile.authorization = common.authorization
-		plan.meanwhile = meanwhile
+	if concurrent.url != "" {
+		concurrent.authorization = common.authorization
+		plan.concurrent = concurrent
 	}
 	crowd, err := common.crowd()
 	if err != nil {
@@ -65,11 +65,11 @@ func (plan streamsPlan) run(w *crowd) (streamsResult, error) {
 	var uploading atomic.Bool
 	w.onChunk = func(c *client, sentAt int64, receivedAt time.Time) {
 		result.Chunks++
-		// Of answers that break off later too: those who waited longest are not left out.
+		// Also of answers that break off later, so that the longest waits are not left out.
 		if c.chunks == 1 {
 			firsts = append(firsts, c.first)
 		}
-		if plan.meanwhile != nil && !uploading.Load() {
+		if plan.concurrent != nil && !uploading.Load() {
 			return
 		}
 		if receivedAt.After(from) && receivedAt.Before(to) {
@@ -98,9 +98,9 @@ func (plan streamsPlan) run(w *crowd) (streamsResult, error) {
 	return result, nil
 }
 
-// drive starts the streams one by one, and stays until they have ended.
+// drive starts the streams one by one, and waits until they have ended.
 func (plan streamsPlan) drive(w *crowd, started time.Time) error {
-	// Twice as long as it takes a gateway that keeps up, and the time that a start may wait.
+	// Twice the time of a gateway that keeps up, plus the time that a start may wait.
 	deadline := started.Add(2*(plan.ramp+time.Duration(plan.chunks)*plan.interval) + 30*time.Second)
 	next := 0
 	for next < plan.count || len(w.clients) > 0 {
@@ -125,23 +125,23 @@ func (plan streamsPlan) drive(w *crowd, started time.Time) error {
 	return nil
 }
 
-// uploadBetween uploads one file after another in the window, in a thread of its own.
+// uploadBetween uploads one file after another in the window, in its own thread.
 func (plan streamsPlan) uploadBetween(from, to time.Time, uploading *atomic.Bool) <-chan []upSent {
 	done := make(chan []upSent, 1)
 	go func() {
 		var sent []upSent
 		defer func() { done <- sent }()
-		if plan.meanwhile == nil {
+		if plan.concurrent == nil {
 			return
 		}
 		time.Sleep(time.Until(from))
 		uploading.Store(true)
 		defer uploading.Store(false)
-		for range plan.meanwhile.repeat {
+		for range plan.concurrent.repeat {
 			if time.Now().After(to) {
 				return
 			}
-			sent = append(sent, plan.meanwhile.send())
+			sent = append(sent, plan.concurrent.send())
 		}
 	}()
 	return done

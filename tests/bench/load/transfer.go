@@ -1,4 +1,4 @@
-// Large files, one at a time: how fast they come, and how fast they go.
+// Large files, one at a time: download and upload speed.
 package main
 
 import (
@@ -88,16 +88,16 @@ type uploadPlan struct {
 
 func uploadFlags(flags *flag.FlagSet, prefix string) *uploadPlan {
 	plan := &uploadPlan{}
-	flags.StringVar(&plan.url, prefix+"url", "", "where to; %d becomes the number of the upload")
+	flags.StringVar(&plan.url, prefix+"url", "", "URL; %d becomes the number of the upload")
 	flags.BoolVar(&plan.form, prefix+"form", false, "as a form's field `file`; else by PUT")
 	flags.BoolVar(&plan.image, prefix+"image", false, "as a PNG, whose content is not read as text")
-	flags.IntVar(&plan.megabytes, prefix+"megabytes", 200, "of 1,000,000 bytes")
+	flags.IntVar(&plan.megabytes, prefix+"megabytes", 200, "size in MB of 1,000,000 bytes")
 	flags.IntVar(&plan.repeat, prefix+"repeat", 1, "uploads, one after another")
-	flags.StringVar(&plan.fsync, prefix+"fsync", "", "the folder here in which the file lands: it is flushed to disk, in the time measured")
+	flags.StringVar(&plan.fsync, prefix+"fsync", "", "local folder that receives the file, which is flushed to disk within the measured time")
 	return plan
 }
 
-// upSent is one upload. An answer other than success is in `Error`.
+// upSent is one upload. `Error` is any answer other than success.
 type upSent struct {
 	Seconds            float64 `json:"seconds"`
 	MegabytesPerSecond float64 `json:"megabytes_per_second"`
@@ -108,7 +108,7 @@ type upSent struct {
 func upload(arguments []string) (any, error) {
 	flags := flag.NewFlagSet("upload", flag.ExitOnError)
 	plan := uploadFlags(flags, "")
-	flags.StringVar(&plan.authorization, "authorization", "", "that header, if any")
+	flags.StringVar(&plan.authorization, "authorization", "", "header, if any")
 	_ = flags.Parse(arguments)
 	var sent []upSent
 	for range plan.repeat {
@@ -198,10 +198,10 @@ func (plan *uploadPlan) flush(to target) error {
 	return file.Sync()
 }
 
-// pngHead is a signature and the first part's beginning.
+// pngHead is a signature and the start of the first chunk.
 const pngHead = "\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR\x00\x00\x04\x00\x00\x00\x04\x00\x08\x02\x00\x00\x00"
 
-// text is ASCII without a pattern that anything could shorten.
+// text is ASCII without a compressible pattern.
 var text = func() []byte {
 	raw := make([]byte, 768<<10)
 	_, _ = rand.Read(raw)

@@ -1,26 +1,28 @@
-"""Other people's clients that are programs: `llm` from PyPI, and ollama and openai from npm, in a container."""
+"""Third-party clients that are programs: `llm` from PyPI, and ollama and openai from npm, in a container."""
 
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from tests.e2e.clients.python import MAX_TOKENS, QUESTION, Client
-from tests.e2e.stack import ROOT, run
+from tests.support.runs import IMAGE_TAG
+from tests.support.stack import ROOT, run
 
 JS = Path(__file__).with_name("js")
-JS_IMAGE = "localchat/test-clients"
+JS_IMAGE = f"localchat/test-clients:{IMAGE_TAG}"
 FIRST_BYTES = 16
 
 
 class ClientFailed(Exception):
-    """The program ended with an error; the message is what it told its user."""
+    """The program failed; the message is its output."""
 
 
 class Llm(Client):
-    """pip install llm: a model of extra-openai-models.yaml."""
+    """pip install llm: with a model in extra-openai-models.yaml."""
 
     def __init__(self, url: str, token: str, folder: Path) -> None:
         super().__init__(url, token)
@@ -37,7 +39,7 @@ class Llm(Client):
         return [llm, "-m", model, "--key", self.token, "-o", "max_tokens", str(max_tokens), QUESTION]
 
     def models(self) -> list[str]:
-        # It lists what it is told in that file, and asks nobody.
+        # It lists the models in that file, without a request.
         return []
 
     def ask(self, model: str) -> str:
@@ -81,7 +83,7 @@ class LlmOllama(Llm):
 
 
 class Npm(Client):
-    """A client from npm, in js/client.mjs. It runs beside nginx, on the network `edge`."""
+    """A client from npm, in js/client.mjs. It runs on nginx's network, `edge`."""
 
     def __init__(self, url: str, token: str, network: str, package: str) -> None:
         super().__init__(url, token)
@@ -110,8 +112,9 @@ class Npm(Client):
         return [str(json.loads(line)) for line in done.stdout.splitlines()]
 
 
+@cache
 def build_npm_clients() -> None:
-    """The image that Npm runs. NODE_IMAGE and EXTRA_CA_FILE are those of scripts/test."""
+    """Builds Npm's image. NODE_IMAGE and EXTRA_CA_FILE come from scripts/test."""
     certificates = ROOT / (os.environ.get("EXTRA_CA_FILE") or "api/no-extra-ca.pem")
     node = os.environ["NODE_IMAGE"]
     secret = f"id=extra-ca,src={certificates}"

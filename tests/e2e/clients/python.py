@@ -1,4 +1,4 @@
-"""Other people's Python clients, each as its users set it up: the address, the token, and nothing else."""
+"""Third-party Python clients, each as its users set it up: only with the address and the token."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ MAX_TOKENS = 16
 
 
 class Client(ABC):
-    """What the tests want of a client. `url` is the gateway's, `token` goes where the client wants an API key."""
+    """What the tests need from a client. `url` is the gateway's; `token` goes where the client expects an API key."""
 
     def __init__(self, url: str, token: str) -> None:
         self.url = url
@@ -28,14 +28,14 @@ class Client(ABC):
 
     @abstractmethod
     def ask(self, model: str) -> str:
-        """An answer of MAX_TOKENS, whole."""
+        """An answer of MAX_TOKENS, not streamed."""
 
     @abstractmethod
     def stream(self, model: str, max_tokens: int = MAX_TOKENS) -> Iterator[str]:
-        """The pieces of an answer as they come. Closing it ends the request."""
+        """The pieces of an answer as they arrive. Closing the iterator ends the request."""
 
     def stop_amid_a_stream(self, model: str) -> None:
-        """Leaves after the first piece of an answer that would go on for ten seconds and more."""
+        """Disconnects after the first piece of an answer of ten seconds or more."""
         pieces = self.stream(model, 2000)
         next(pieces)
         pieces.close()  # type: ignore[attr-defined]
@@ -116,7 +116,7 @@ class LangChainOllama(Client):
         return ChatOllama(model=model, base_url=self.url, client_kwargs=headers, num_predict=max_tokens)
 
     def models(self) -> list[str]:
-        # It has no call of its own for that; this is the client that it wraps.
+        # LangChain has no call for that; this is the client that it wraps.
         return OllamaPython(self.url, self.token).models()
 
     def ask(self, model: str) -> str:
@@ -148,7 +148,7 @@ class LlamaIndex(Client):
             yield str(chunk.delta)
 
 
-# What each raises when the gateway says no.
+# What each raises when the gateway refuses.
 ERRORS = (openai.APIStatusError, anthropic.APIStatusError, ollama.ResponseError)
 
 

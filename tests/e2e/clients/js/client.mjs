@@ -1,5 +1,5 @@
-// The npm clients `ollama` and `openai`, each as its users set it up. Prints one JSON string a line; errors go to stderr.
-// node client.mjs ollama|openai models|ask|stream|stop     URL, TOKEN, MODEL and QUESTION come from the environment.
+// The npm clients `ollama` and `openai`, each as its users set it up. Prints one JSON string per line; errors go to stderr.
+// node client.mjs ollama|openai models|ask|stream|stop     Reads URL, TOKEN, MODEL and QUESTION from the environment.
 import { Ollama } from "ollama";
 import OpenAI from "openai";
 
@@ -45,7 +45,7 @@ async function main() {
   }
 }
 
-// Not process.exit: a connection that the client has not closed keeps Node running, and the test notices.
+// Not process.exit: Node keeps running if the client leaves a connection open, and the test notices.
 main().catch((error) => {
   console.error(`${error.name} ${error.status ?? error.status_code}: ${error.message}`);
   process.exitCode = 1;

@@ -1,9 +1,9 @@
-"""The control: a gateway as they are usually written. What LocalChat passes, this fails: so passing proves something.
+"""The control: a gateway as commonly written. It fails where LocalChat passes, which shows that the tests find faults.
 
-    NAIVE_OLLAMA_URL=http://127.0.0.1:11434 uvicorn tests.naive_gateway:app
+    NAIVE_OLLAMA_URL=http://127.0.0.1:11434 uvicorn tests.support.naive_gateway:app
 
-A FastAPI route that checks a token, opens a stream with httpx and hands it on; uploads through `UploadFile`. No test of
-LocalChat runs through it, and nobody should either.
+A FastAPI route that checks a token, opens a stream with httpx and passes it on; uploads through `UploadFile`.
+Not for use.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What a client does at a door: log in, chat, and look at the wire."""
+"""A client of a gateway: logs in, chats, and works at the wire."""
 
 import json
 import socket
@@ -13,13 +13,13 @@ CHAT: dict[str, object] = {"model": "m", "messages": [{"role": "user", "content"
 
 
 @dataclass
-class Door:
-    """A gateway at `url`, and an account of it."""
+class Gateway:
+    """A gateway at `url`, with an account."""
 
     url: str
     email: str
     password: str
-    # Ends the process behind it, where that is one.
+    # Kills the gateway's process, if it is one.
     kill: Callable[[], None] = lambda: None
 
     @cached_property
@@ -40,7 +40,7 @@ class Door:
         return socket.create_connection((parts.hostname, parts.port), timeout=30)
 
     def start_chat(self, body: dict[str, object] = CHAT) -> socket.socket:
-        """A connection on which a chat was asked for; the answer is still to be read."""
+        """A connection with a chat request sent and the answer not yet read."""
         content = json.dumps(body).encode()
         connection = self.connect()
         head = f"POST /chat HTTP/1.1\r\nHost: localchat\r\nAuthorization: Bearer {self.token}\r\n"
@@ -49,7 +49,7 @@ class Door:
         return connection
 
     def send_raw(self, raw: bytes, wait_seconds: float = 5) -> bytes:
-        """All that comes back for `raw` until the server closes, or for `wait_seconds`."""
+        """The response to `raw`, read until the server closes or for `wait_seconds`."""
         received = b""
         with self.connect() as connection:
             connection.settimeout(wait_seconds)
@@ -63,7 +63,7 @@ class Door:
 
 
 def read_until(connection: socket.socket, wanted: bytes) -> bytes:
-    """What comes until `wanted` has. Fails when the other side closes before."""
+    """Reads until `wanted` arrives. Fails if the other side closes first."""
     received = b""
     while wanted not in received:
         data = connection.recv(65_536)

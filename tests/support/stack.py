@@ -1,8 +1,7 @@
-"""A running LocalChat: the production compose file under a project name and a port of its own."""
+"""A running LocalChat: the production Compose file under its own project name and port."""
 
 import json
 import re
-import secrets
 import socket
 import subprocess
 import time
@@ -13,20 +12,23 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from testcontainers.compose import DockerCompose
+
+from tests.support.models import MODEL
+from tests.support.runs import new_name
 
 ROOT = Path(__file__).parents[2]
 EMAIL = "admin@example.org"
 PASSWORD = "correct horse battery staple"
-MODEL = "smollm2:135m"
 BASE_IMAGES = {"PYTHON_IMAGE", "NGINX_IMAGE", "NODE_IMAGE", "OLLAMA_IMAGE"}
 FREED_WITHIN_SECONDS = 0.25
-# At temperature 0 and seed 1 the starter model answers this with the same 31 tokens each time.
+# At temperature 0 and seed 1 the starter model always answers this with the same 31 tokens.
 PLANETS = "List the planets of the solar system."
 
 
 class Stack:
-    """What a test does with a running stack: talk to its door, and reach behind it."""
+    """A running stack, seen from outside and from inside."""
 
     def __init__(self, compose: DockerCompose, project: str, url: str, env_file: Path) -> None:
         self._compose = compose
@@ -37,7 +39,7 @@ class Stack:
 
     @cached_property
     def token(self) -> str:
-        response = httpx.post(f"{self.url}/login", json={"email": EMAIL, "password": PASSWORD})
+        response = httpx.post(f"{self.url}/login", json={"email": self.email, "password": self.password})
         response.raise_for_status()
         token: str = response.json()["access_token"]
         return token
@@ -47,11 +49,11 @@ class Stack:
         return httpx.Client(base_url=self.url, headers=headers, timeout=60, trust_env=False)
 
     def run(self, *arguments: str) -> str:
-        """`docker compose …` in this project; its standard output. Raises with its standard error."""
+        """Standard output of `docker compose …` in this project. Raises with its standard error."""
         return run(*self._compose.compose_command_property, *arguments)
 
     def python(self, service: str, code: str) -> str:
-        """What Python prints inside a service's container."""
+        """The output of Python code run in a service's container."""
         return self.run("exec", "--no-TTY", service, "python3", "-c", code)
 
     def inspect(self, service: str) -> dict[str, Any]:
@@ -62,18 +64,33 @@ class Stack:
         return self.run("logs", "--no-log-prefix", "--no-color", service)
 
     def access_log(self, response: httpx.Response) -> dict[str, Any]:
-        """nginx's line about it."""
+        """nginx's log line for the response."""
         (line,) = [line for line in self.logs("nginx").splitlines() if response.headers["X-Request-ID"] in line]
         entry: dict[str, Any] = json.loads(line)
         return entry
 
     def answer_seconds(self) -> list[float]:
-        """How long Ollama worked on each answer so far, as its own log says; one that was broken off included."""
+        """How long Ollama worked on each answer so far, aborted ones included, according to its log."""
         found = re.findall(r"\| +([\d.]+)(m?s) \|[^|]*\| POST +\"/(?:api/chat|v1/)", self.logs("ollama"))
         return [float(number) / (1000 if unit == "ms" else 1) for number, unit in found]
 
     def network(self, name: str) -> str:
         return f"{self.project}_{name}"
+
+
+class StackElsewhere(Stack):
+    """A stack that is already running. Tests can call it, but are skipped when they need access to its containers."""
+
+    def __init__(self, url: str, email: str, password: str) -> None:
+        self.url = url.rstrip("/")
+        self.project = ""
+        self.email, self.password = email, password
+
+    def run(self, *arguments: str) -> str:  # noqa: ARG002
+        pytest.skip("needs the containers, not only STACK_URL")
+
+    def network(self, name: str) -> str:  # noqa: ARG002
+        pytest.skip("needs the networks, not only STACK_URL")
 
 
 def run(*command: str) -> str:
@@ -94,7 +111,7 @@ def documented_settings() -> set[str]:
 
 
 def bridge_address() -> str:
-    """Where containers see this host: a server of the tests that listens there is `host.docker.internal` to them."""
+    """The host's address as containers see it: a test server listening there is `host.docker.internal` to them."""
     gateway = "{{range .IPAM.Config}}{{.Gateway}}{{end}}"
     return run("docker", "network", "inspect", "bridge", "--format", gateway).strip()
 
@@ -107,15 +124,15 @@ def free_port() -> int:
 
 
 def until(is_so: Callable[[], object], what: str, seconds: float = 20) -> None:
-    """Polls until `is_so`; fails with `what` after `seconds`."""
+    """Polls until `is_so()`; fails after `seconds`, naming `what` did not happen."""
     deadline = time.monotonic() + seconds
     while not is_so():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        assert time.monotonic() < deadline, f"within {seconds} s this did not happen: {what}"
         time.sleep(0.05)
 
 
 def leaked(stack: Stack) -> list[str]:
-    """The secrets that stand in a log of the stack: what a token looks like, the password, the signing key."""
+    """The secrets in the stack's logs: tokens, the password, the signing key."""
     logs = stack.run("logs", "--no-color")
     where = "os.environ['SECRET_KEY'] or open('/data/state/secret_key').read()"
     key = stack.python("api", f"import os; print({where})").strip()
@@ -125,38 +142,42 @@ def leaked(stack: Stack) -> list[str]:
 
 @contextmanager
 def running_stack(
-    folder: Path, models: Path, monkeypatch_env: Callable[[str, str], None], **settings: str
+    folder: Path, monkeypatch_env: Callable[[str, str], None], *overlays: Path, **settings: str
 ) -> Iterator[Stack]:
-    """A stack with these settings, ended with its volumes. Its models stay, in `models`."""
-    project = f"localchat-test-{secrets.token_hex(3)}"
+    """A stack with these settings, removed with its volumes at the end."""
+    project = new_name()
     address = f"127.0.0.1:{free_port()}"
-    defaults = {"BIND": address, "ADMIN_EMAIL": EMAIL, "ADMIN_PASSWORD": PASSWORD, "OLLAMA_DATA": str(models)}
+    defaults = {"BIND": address, "ADMIN_EMAIL": EMAIL, "ADMIN_PASSWORD": PASSWORD}
     env_file = folder / "env"
     env_file.write_text("".join(f"{name}='{value}'\n" for name, value in {**defaults, **settings}.items()))
-    # The one way to name a project that DockerCompose leaves.
+    # The only way to set the project's name with DockerCompose.
     monkeypatch_env("COMPOSE_PROJECT_NAME", project)
     compose = DockerCompose(
-        ROOT, compose_file_name="docker-compose.yml", env_file=str(env_file), build=True, quiet_build=True
+        ROOT,
+        compose_file_name=["docker-compose.yml", *map(str, overlays)],
+        env_file=str(env_file),
+        build=True,
+        quiet_build=True,
     )
-    # Each command gets the project by name, because a second stack sets the variable anew.
+    # By name in each command, because a second stack changes the variable.
     compose.compose_command_property += ["--project-name", project]
     stack = Stack(compose, project, f"http://{address}", env_file)
     try:
-        # Not `with compose`: it throws the containers away before anybody has read why they did not start.
+        # Not `with compose`: it removes the containers before the reason for a failed start can be read.
         try:
             compose.start()
         except subprocess.CalledProcessError:
             print(stack.run("ps", "--all"), stack.run("logs", "--no-color", "--tail", "20"))
             raise
         yield stack
-        # After all that the tests did to it.
+        # Checked last, after everything the tests did.
         assert leaked(stack) == []
     finally:
         compose.stop()
 
 
 def chat(prompt: str = PLANETS, *, stream: bool = True, num_predict: int = 32, model: str = MODEL) -> dict[str, Any]:
-    """A chat request whose answer is the same each time, and bounded."""
+    """A chat request with a bounded, reproducible answer."""
     return {
         "model": model,
         "messages": [{"role": "user", "content": prompt}],
@@ -166,5 +187,5 @@ def chat(prompt: str = PLANETS, *, stream: bool = True, num_predict: int = 32, m
 
 
 def tell_a_story(num_predict: int = 600) -> dict[str, Any]:
-    """A chat that goes on for seconds: long enough for something to happen meanwhile."""
+    """A chat that runs for seconds, so that something can happen during it."""
     return chat("Write a long story about the sea.", num_predict=num_predict)

@@ -1,4 +1,4 @@
-"""A scripted Ollama at the wire: gives the answers that a test enqueued, fault for fault, and notes all that it saw.
+"""A scripted Ollama: sends the answers that a test has enqueued, faults included, and records every request.
 
     with FakeOllama() as ollama:
         gate = ollama.gate()
@@ -8,6 +8,7 @@ For faults, pacing and load: what a real Ollama cannot be made to do on demand.
 """
 
 import asyncio
+import json
 import socket
 import struct
 import threading
@@ -19,16 +20,17 @@ from typing import Literal, Self
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
 
-# What comes after the last chunk: the end of the body, a closed or a reset connection, or nothing for ever.
+# What follows the last chunk: the end of the body, a closed or a reset connection, or silence.
 Ending = Literal["complete", "close", "reset", "silence"]
 DEADLINE_SECONDS = 5
+MAX_HEAD_BYTES = 65_536
 
 
-def wait_until(is_so: Callable[[], object], what: str) -> None:
-    """Returns as soon as `is_so()`; fails after DEADLINE_SECONDS with `what` should have happened."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
+def wait_until(is_so: Callable[[], object], what: str, seconds: float = DEADLINE_SECONDS) -> None:
+    """Returns as soon as `is_so()`; fails after `seconds`, naming `what` did not happen."""
+    deadline = time.monotonic() + seconds
     while not is_so():
-        assert time.monotonic() < deadline, f"within {DEADLINE_SECONDS} s it did not happen that {what}"
+        assert time.monotonic() < deadline, f"within {seconds} s this did not happen: {what}"
         time.sleep(0.002)
 
 
@@ -48,7 +50,7 @@ class Connection:
 class Request:
     method: str
     path: str
-    headers: dict[str, str]  # names in lower case
+    headers: dict[str, str]  # lower-case names
     body: bytes
     connection: Connection
 
@@ -67,14 +69,14 @@ class Gate:
         await self._opened.wait()
 
 
-# Bytes are a chunk, a number is a pause of so many seconds.
+# Bytes are a chunk; a number is a pause in seconds.
 Step = bytes | float | Gate
 
 
 @dataclass(frozen=True)
 class Answer:
     status: int
-    headers: Mapping[str, str] | None  # None: not even a status line
+    headers: Mapping[str, str] | None  # None: no status line either
     steps: Iterable[Step]
     ending: Ending
 
@@ -84,13 +86,15 @@ NO_ANSWER = Answer(500, {}, (b"the test enqueued no answer",), "complete")
 
 @dataclass
 class FakeOllama:
-    """Runs in a thread of its own, on a random port of `host`."""
+    """Runs in its own thread, on a random port of `host`."""
 
     host: str = "127.0.0.1"
     port: int = 0
     requests: list[Request] = field(default_factory=list)
     answers: deque[Answer] = field(default_factory=deque)
-    # Given while nothing is enqueued.
+    # What GET /api/status says about Ollama's cloud. It is answered outside the script and not recorded.
+    cloud_is_off: bool = True
+    # Answers requests while nothing is enqueued.
     otherwise: Callable[[Request], Answer] = lambda _: NO_ANSWER
 
     @property
@@ -103,16 +107,20 @@ class FakeOllama:
     def enqueue(
         self, *steps: Step, status: int = 200, headers: Mapping[str, str] = NDJSON, ending: Ending = "complete"
     ) -> None:
-        """The next answer: chunked, or raw where `headers` has a Content-Length."""
+        """Enqueues an answer: chunked, or raw if `headers` has a Content-Length."""
         self.answers.append(Answer(status, headers, steps, ending))
 
     def answer_always(self, steps: Callable[[], Iterable[Step]], headers: Mapping[str, str] = NDJSON) -> None:
-        """Every answer for which nothing else is enqueued, until the next forget()."""
+        """Answers every request for which nothing is enqueued, until forget()."""
         self.otherwise = lambda _: Answer(200, headers, steps(), "complete")
 
     def enqueue_no_answer(self, ending: Ending) -> None:
-        """Next, `ending` in place of a first byte."""
+        """Enqueues `ending` instead of a first byte."""
         self.answers.append(Answer(0, None, (), ending))
+
+    def enqueue_raw(self, *steps: Step, ending: Ending = "complete") -> None:
+        """Enqueues these bytes as the complete answer: head, framing and body."""
+        self.answers.append(Answer(0, None, steps, ending))
 
     def wait_for_request(self) -> Request:
         wait_until(lambda: self.requests, f"a request reaches the fake Ollama at {self.url}")
@@ -122,13 +130,14 @@ class FakeOllama:
         self.requests.clear()
         self.answers.clear()
         self.otherwise = lambda _: NO_ANSWER
+        self.cloud_is_off = True
 
     def __enter__(self) -> Self:
         self._loop = asyncio.new_event_loop()
         self._open: set[_Wire] = set()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fake-ollama")
         self._thread.start()
-        # From its own thread: this one may have a loop that runs, as with Playwright.
+        # In its own thread: this one may already run a loop, as with Playwright.
         asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
         return self
 
@@ -150,12 +159,12 @@ class FakeOllama:
 
 
 class _Wire(asyncio.Protocol):
-    """One connection: requests in, answers out, one after the other."""
+    """One connection; its requests are answered in turn."""
 
     def __init__(self, ollama: FakeOllama, opened: set["_Wire"]) -> None:
         self._ollama = ollama
         self._opened = opened
-        self._received = b""
+        self._received = bytearray()
         self._connection = Connection()
         self._answering: asyncio.Task[None] | None = None
         self._writable = asyncio.Event()
@@ -180,18 +189,26 @@ class _Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        head, end, body = self._received.partition(b"\r\n\r\n")
-        first, *lines = head.decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        length = int(headers.get("content-length", 0))
-        if not end or len(body) < length:
+        end = self._received.find(b"\r\n\r\n", 0, MAX_HEAD_BYTES)
+        if end < 0:
             return
-        self._received = body[length:]
+        first, *lines = self._received[:end].decode("latin-1").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        start, length = end + 4, int(headers.get("content-length", 0))
+        if len(self._received) < start + length:
+            return
+        body = bytes(self._received[start : start + length])
+        del self._received[: start + length]
         method, path, _ = first.split(" ")
-        request = Request(method, path, headers, body[:length], self._connection)
-        self._ollama.requests.append(request)
-        answer = self._ollama.answers.popleft() if self._ollama.answers else self._ollama.otherwise(request)
+        answer = self._answer_to(Request(method, path, headers, body, self._connection))
         self._answering = asyncio.get_running_loop().create_task(self._answer(answer))
+
+    def _answer_to(self, request: Request) -> Answer:
+        if request.path == "/api/status":
+            status = json.dumps({"cloud": {"disabled": self._ollama.cloud_is_off, "source": "env"}}).encode()
+            return Answer(200, {"Content-Type": "application/json"}, (status,), "complete")
+        self._ollama.requests.append(request)
+        return self._ollama.answers.popleft() if self._ollama.answers else self._ollama.otherwise(request)
 
     def abort(self) -> None:
         self._transport.abort()
