@@ -1,7 +1,7 @@
-# apt-get for Debian and Ubuntu, quiet and as root. Sourced, not run; needs lib/say.sh.
+# apt-get for Debian and Ubuntu, quiet, as root and tried again. Sourced, not run; needs lib/say.sh.
 # shellcheck shell=bash
 
-apt() { as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" >/dev/null; }
+apt() { with_retries as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" >/dev/null; }
 
 # Usage: install_packages WHAT-FOR PACKAGE...   On a machine without apt it dies, naming WHAT-FOR.
 install_packages() {

@@ -14,6 +14,13 @@ can_read_ours() {
     printf 'nginx version: nginx/%s\n%s\n' "$NGINX_OLDEST" "$("$1" -v 2>&1)" | sort --version-sort --check=quiet
 }
 
+# Usage: fetch_nginx FOLDER CHECK-VALID-UNTIL [MIRROR]
+fetch_nginx() {
+    rm -rf "$1"
+    mmdebstrap --quiet --variant=extract --mode=chrootless --include=nginx,libnginx-mod-http-js \
+        --aptopt="Acquire::Check-Valid-Until \"$2\"" "$NGINX_SUITE" "$1" "${@:3}"
+}
+
 # Unpacks Debian's packages with the libraries that they need, since this system's may be too old. Installs nothing.
 # Usage: unpack_nginx FOLDER
 unpack_nginx() {
@@ -23,8 +30,7 @@ unpack_nginx() {
     # Mirror and dates as in scripts/base-images, which gives the reasons.
     if (. /etc/os-release && [ "$ID" = debian ]); then mirror=("$(apt_mirror)"); fi
     valid_until=$(apt-config dump --format '%v' Acquire::Check-Valid-Until)
-    mmdebstrap --quiet --variant=extract --mode=chrootless --include=nginx,libnginx-mod-http-js \
-        --aptopt="Acquire::Check-Valid-Until \"${valid_until:-true}\"" "$NGINX_SUITE" "$1" "${mirror[@]}"
+    with_retries fetch_nginx "$1" "${valid_until:-true}" "${mirror[@]}"
     mv "$1/usr/sbin/nginx" "$1/usr/sbin/nginx.bin"
     cat >"$1/usr/sbin/nginx" <<'WRAPPER'
 #!/bin/sh

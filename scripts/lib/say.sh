@@ -20,6 +20,17 @@ wait_until() {
     done
 }
 
+# A package mirror may fail for a moment. Usage: with_retries COMMAND...   Three times at most, RETRY_SECONDS apart.
+with_retries() {
+    local attempt
+    for attempt in 1 2; do
+        if "$@"; then return; fi
+        say "Trying again in ${RETRY_SECONDS:=10} s ($attempt of 2): $1"
+        sleep "$RETRY_SECONDS"
+    done
+    "$@"
+}
+
 as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }

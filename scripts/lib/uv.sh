@@ -11,7 +11,7 @@ ensure_uv() {
     python3 -c 'import ensurepip' 2>/dev/null || install_packages "to fetch uv (or install uv yourself)" python3-venv
     say "Fetching uv $UV_VERSION"
     python3 -m venv "$CACHE/uv-$UV_VERSION"
-    "$CACHE/uv-$UV_VERSION/bin/pip" install --quiet --disable-pip-version-check "uv==$UV_VERSION"
+    with_retries "$CACHE/uv-$UV_VERSION/bin/pip" install --quiet --disable-pip-version-check "uv==$UV_VERSION"
 }
 
 run_uv() { uv run --frozen --quiet "$@"; }

@@ -52,6 +52,17 @@ def test_it_waits_until_the_command_succeeds(repository: Path) -> None:
     assert done.stdout == "so\n"
 
 
+FETCH = "tries=0; fetch() { echo tried; [ $((tries += 1)) -ge %d ]; }; RETRY_SECONDS=0; with_retries fetch && echo done"
+
+
+@pytest.mark.parametrize(("succeeds_at", "said"), [(1, "tried done"), (3, "tried tried tried done"), (4, "tried " * 3)])
+def test_a_fetch_is_tried_three_times(repository: Path, succeeds_at: int, said: str) -> None:
+    """A package mirror that fails for a moment does not end a run of ten minutes; one that is gone does."""
+    done = run(repository, FETCH % succeeds_at)
+    assert done.stdout.split() == said.split()
+    assert (done.returncode == 0) == ("done" in said)
+
+
 def test_it_does_not_wait_forever(repository: Path) -> None:
     """The caller reports what is wrong."""
     started = time.monotonic()
