@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.faults.gateway import Gateway, is_up
+
+# Fixtures here too.
+from tests.faults.people import make_person, person
 from tests.support.fake_ollama import FakeOllama
 
 # Each of them is a fixture here too.
