@@ -46,6 +46,8 @@ class Person:
         return self.page.get_by_role("dialog", name=name, exact=True)
 
     def ask(self, words: str) -> None:
+        """Once there is a model to ask: after a reload that may take a moment, in which Enter does nothing."""
+        expect(self.page.get_by_label("Model")).to_be_visible()
         self.question.fill(words)
         self.question.press("Enter")
 
