@@ -137,6 +137,7 @@ class TooManyFailedLogins(ApiError, status=429):
             f"Too many failed logins from this address or to this account; try again in {retry_after_seconds} s.",
             {"Retry-After": str(retry_after_seconds)},
         )
+        self.retry_after_seconds = retry_after_seconds
 
 
 class OllamaUnavailable(ApiError, status=502):

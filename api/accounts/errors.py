@@ -45,7 +45,11 @@ class DatabaseUnavailable(ApiError, status=503):
     )
 
 
-class TooManyPasswords(ApiError, status=503):
+class NothingCompared(ApiError, status=503):
+    """Neither right nor wrong: such an attempt does not count as a failed one."""
+
+
+class TooManyPasswords(NothingCompared):
     detail = "Too many passwords are being checked at the moment; try again in a few seconds."
 
     def __init__(self) -> None:

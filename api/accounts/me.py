@@ -42,7 +42,7 @@ async def change_password(request: Request, caller: SessionDep, parts: PartsDep)
     refuse_weak(body.new, account.email)
     old_hash = account.password_hash or ""
     if not await throttled(
-        request, parts, comparable(account.email), lambda: parts.passwords.matches(old_hash, body.current)
+        request, parts, lambda: parts.passwords.matches(old_hash, body.current), account=comparable(account.email)
     ):
         raise WrongPassword
     new_hash, session = await parts.passwords.hash(body.new), caller.session or ""

@@ -65,7 +65,7 @@ async def login(request: Request, parts: PartsDep, body: Annotated[LoginRequest,
     address = comparable(body.email)
     picture = await parts.directory.now()
     account = picture.by_address.get(address)
-    if not await throttled(request, parts, address, lambda: _is_password_of(account, picture, body, parts)):
+    if not await throttled(request, parts, lambda: _is_password_of(account, picture, body, parts), account=address):
         audit.record_failed_login(request, account.email if account else None)
         raise NotAuthenticated(WRONG)
     assert account is not None  # noqa: S101  Nobody's password is right.

@@ -17,15 +17,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from api.accounts.attempts import Attempts, TooManyFailures
-from api.accounts.errors import TooManyPasswords
+from api.accounts.errors import NothingCompared, TooManyPasswords
 
 PATIENCE_SECONDS = 2
 # Some eighty logins of one address at one moment are through by then; a proxy may be in front of everybody.
 TURN_PATIENCE_SECONDS = 5
 POLL_SECONDS = 0.01
+
+Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 
@@ -44,27 +47,28 @@ class LoginThrottle:
         self._thread = ThreadPoolExecutor(1, "login-throttle")
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def attempt(self, address: str, check: Callable[[], Awaitable[bool]], account: str = "") -> bool:
-        """Whether `check` passes. Raises TooManyFailures or CannotCount before it is called, and TooManyPasswords.
+    async def attempt(self, address: str, check: Callable[[], Awaitable[Result]], account: str = "") -> Result:
+        """What `check` returns. Raises TooManyFailures, CannotCount or TooManyPasswords before it is called.
 
-        `account` is what was typed, whether there is such an account or not.
+        A false result is a failure, and so is whatever it raises but NothingCompared. `account` is what was typed,
+        whether there is such an account or not.
         """
         async with self._turn(address):
             name = _name_of(account)
             numbers = await self._begin(address, name)
             counts = True
             try:
-                passed = await check()
-                counts = not passed
-            except TooManyPasswords:
-                counts = False  # None was compared.
+                result = await check()
+                counts = not result
+            except NothingCompared:
+                counts = False
                 raise
             finally:
                 # Nobody waits for it: in this worker it comes before whatever is counted next.
                 self._thread.submit(self._end, numbers, passed=not counts)
-            if passed and account:
+            if result and account:
                 self._thread.submit(self._remember, name, address)
-            return passed
+            return result
 
     def close(self) -> None:
         self._thread.shutdown()

@@ -1,7 +1,8 @@
-"""Compares a password, as often as the throttle allows: at a login, and before a password is changed."""
+"""Checks what somebody shows for themselves, as often as the throttle allows: a password, or a provider's code."""
 
 import logging
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from fastapi import Request
 
@@ -11,13 +12,20 @@ from api.accounts.throttle import CannotCount
 from api.errors import LoginUnavailable, TooManyFailedLogins
 from api.parts import Parts
 
+Result = TypeVar("Result")
+
 log = logging.getLogger(__name__)
 
 
-async def throttled(request: Request, parts: Parts, account: str, check: Callable[[], Awaitable[bool]]) -> bool:
-    """Whether `check` passes. Raises TooManyFailedLogins and LoginUnavailable before it is called."""
+async def throttled(
+    request: Request, parts: Parts, check: Callable[[], Awaitable[Result]], *, account: str = "", kind: str = ""
+) -> Result:
+    """What `check` returns, as LoginThrottle.attempt() has it. Failures of one `kind` hold no other back.
+
+    Raises TooManyFailedLogins and LoginUnavailable before it is called.
+    """
     try:
-        return await parts.login_throttle.attempt(address_of(request), check, account)
+        return await parts.login_throttle.attempt(f"{kind} {address_of(request)}".lstrip(), check, account)
     except TooManyFailures as error:
         raise TooManyFailedLogins(error.retry_after_seconds) from error
     except CannotCount as error:

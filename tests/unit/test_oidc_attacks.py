@@ -433,6 +433,20 @@ def test_a_stranger_does_not_have_the_provider_asked_without_end(start: Start, p
     assert gateway.log_in().status_code == 200
 
 
+def test_an_outage_of_the_provider_is_nobodys_failure(
+    start: Start, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No code was looked at, so coming back in vain does not use up the limit."""
+    gateway = start(login_failures_per_minute=1)
+    for _ in range(3):
+        browser = browser_of(gateway)
+        back = provider.authorize(browser.begin())
+        with monkeypatch.context() as busy:
+            busy.setattr(fetch, "MAX_AT_ONCE", 0)
+            assert why(browser.come_back(**back)) == "unavailable"
+    assert "id" in account_of(gateway, provider)
+
+
 def test_another_sites_page_gets_no_token(gateway: Gateway, provider: FakeProvider) -> None:
     """Even if it knew the code."""
     browser = browser_of(gateway)

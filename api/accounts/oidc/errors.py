@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from api.accounts.errors import NothingCompared
 from api.errors import ApiError
 
 Code = Literal[
@@ -69,7 +70,9 @@ class TooManySignIns(SignInFailed, status=429):
         )
 
 
-class ProviderUnavailable(SignInFailed, status=502):
+class ProviderUnavailable(SignInFailed, NothingCompared, status=502):
+    """Nobody's fault here, and the provider is not asked again for a while anyway."""
+
     code = "unavailable"
     detail = "The identity provider is unreachable, too slow or busy. Try again in a moment."
 

@@ -13,19 +13,18 @@ from pydantic import Field, StrictStr
 from sqlalchemy import Connection
 
 from api.accounts import audit
-from api.accounts.attempts import TooManyFailures
 from api.accounts.audit import address_of
 from api.accounts.bodies import read_strangers_json
 from api.accounts.keys import digest_of
 from api.accounts.oidc.accounts import Rules, SignedIn, add_code, redeem_code, sign_in
-from api.accounts.oidc.errors import ProviderUnavailable, SignInDenied, SignInExpired, SignInFailed, TooManySignIns
+from api.accounts.oidc.errors import SignInDenied, SignInExpired, SignInFailed, TooManySignIns
 from api.accounts.oidc.flow import Flow, cookie_name, set_cookie
 from api.accounts.oidc.provider import Answer, Person, Provider
 from api.accounts.oidc.setup import CALLBACK_PATH
 from api.accounts.routes import Token
 from api.accounts.schemas import Sent
-from api.accounts.throttle import CannotCount
-from api.errors import ApiError, LoginUnavailable, NotFound
+from api.accounts.throttled import throttled
+from api.errors import ApiError, NotFound, TooManyFailedLogins
 from api.ollama.dialects import error_response
 from api.openapi import Responses, errors, json_body
 from api.parts import Parts, PartsDep
@@ -142,30 +141,12 @@ def _flow(request: Request, parts: Parts) -> Flow:
 
 async def _throttled_person(request: Request, parts: Parts, provider: Provider, flow: Flow) -> Person:
     """Each bad code counts as a failed login of its address: a stranger's are not sent on to the provider for long."""
-    found: list[Person] = []
-    outage: list[ProviderUnavailable] = []
     asked = request.query_params
     answer = Answer(asked["code"], asked.get("iss"), _redirect_uri(request, parts))
-
-    async def check() -> bool:
-        try:
-            found.append(await provider.person(answer, flow))
-        except ProviderUnavailable as error:
-            # Nobody's fault here, and the provider is not asked again for a while anyway.
-            outage.append(error)
-        return True
-
     try:
-        # Apart from passwords: neither holds the other back.
-        await parts.login_throttle.attempt(f"oidc {address_of(request)}", check)
-    except TooManyFailures as error:
+        return await throttled(request, parts, lambda: provider.person(answer, flow), kind="oidc")
+    except TooManyFailedLogins as error:
         raise TooManySignIns(error.retry_after_seconds) from error
-    except CannotCount as error:
-        log.error("sign-ins are refused: %s", error)  # noqa: TRY400  The reason is in its words.
-        raise LoginUnavailable from error
-    if outage:
-        raise outage[0]
-    return found[0]
 
 
 async def _sign_in(request: Request, parts: Parts, person: Person, digest: str) -> None:
