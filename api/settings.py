@@ -1,34 +1,51 @@
 """Every setting, typed, bounded and defaulted, read once from the environment; what is unsafe is refused."""
 
 import ipaddress
-import logging
-import re
 import sys
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from api.accounts.oidc.setup import domains_in, refuse_unless_callback, refuse_unless_issuer
-from api.accounts.origins import DEV_ORIGINS, refuse_unless_origin
-from api.accounts.signing_key import MIN_KEY_BYTES, SigningKeyInvalid, load_or_create_key
+from api.accounts.origins import DEV_ORIGINS, origins_in
+from api.accounts.signing_key import SigningKeyInvalid, key_of, load_or_create_key
 from api.database.engine import sqlite_path
-from api.http.hosts import ALLOWED_HOST, name_of
-
-log = logging.getLogger(__name__)
+from api.http.hosts import hosts_in
+from api.ollama.address import ollama_url_in
 
 DEFAULT_PASSWORD = "changeme"  # noqa: S105  Public: it only logs in while the stack is bound to loopback.
 MAX_PASSWORD_LENGTH = 1024
 # NIST SP 800-63B asks for 8 beside a second factor, and 15 without; ten guesses a minute are let through here.
 MIN_PASSWORD_LENGTH = 10
-EXAMPLE_KEYS = {"your-secret-key-here", "changeme", "secret"}
 MEBIBYTE = 1024 * 1024
 
-# Exactly what nginx's entrypoint takes apart: scheme, name or address (IPv6 in brackets), port.
-OLLAMA_URL = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5}))?/?")
-MAX_PORT = 65_535
+
+def _checked_by(refuse: Callable[[str], object]) -> AfterValidator:
+    """`refuse` raises ValueError. Empty is unset."""
+
+    def check(value: str) -> str:
+        if value:
+            refuse(value)
+        return value
+
+    return AfterValidator(check)
+
+
+def _listed(parse: Callable[[str], tuple[str, ...]]) -> BeforeValidator:
+    """`parse` raises ValueError. A default, or a test's, is a tuple already."""
+    return BeforeValidator(lambda value: parse(value) if isinstance(value, str) else value)
 
 
 class Settings(BaseSettings):
@@ -39,106 +56,33 @@ class Settings(BaseSettings):
 
     admin_email: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=320)] = "admin@local"
     admin_password: SecretStr = Field(SecretStr(DEFAULT_PASSWORD), max_length=MAX_PASSWORD_LENGTH)
-    secret_key: SecretStr | None = None
+    secret_key: Annotated[SecretStr | None, AfterValidator(key_of)] = None
     access_token_expire_minutes: int = Field(1440, ge=1, le=525_600)
     login_failures_per_minute: int = Field(10, ge=1)
 
-    oidc_issuer: str = ""
+    oidc_issuer: Annotated[str, _checked_by(refuse_unless_issuer)] = ""
     oidc_client_id: str = ""
     oidc_client_secret: SecretStr = SecretStr("")
     oidc_name: str = Field("", max_length=50)
-    oidc_allowed_domains: Annotated[tuple[str, ...], NoDecode] = ()
+    oidc_allowed_domains: Annotated[tuple[str, ...], NoDecode, _listed(domains_in)] = ()
     oidc_allowed_group: str = ""
     oidc_admin_group: str = ""
     oidc_link_verified_email: bool = False
-    oidc_redirect_url: str = ""
+    oidc_redirect_url: Annotated[str, _checked_by(refuse_unless_callback)] = ""
 
-    ollama_url: str = "http://localhost:11434"
+    ollama_url: Annotated[str, AfterValidator(ollama_url_in)] = "http://localhost:11434"
     ollama_timeout_seconds: float = Field(600, gt=0)
 
     bind: str = "127.0.0.1:8000"
-    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = DEV_ORIGINS
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode, _listed(hosts_in)] = ()
+    cors_origins: Annotated[tuple[str, ...], NoDecode, _listed(origins_in)] = DEV_ORIGINS
     max_body_mb: int = Field(32, ge=1, le=256)  # four of them fit in the memory that nginx has for bodies
     max_upload_mb: int = Field(100, ge=1, le=102_400)
 
     behind_nginx: bool = False
     upload_dir: Path = Path("data/uploads")
     state_dir: Path = Path("data/state")
-    database_url: str = ""
-
-    @field_validator("ollama_url")
-    @classmethod
-    def _is_an_ollama_url(cls, value: str) -> str:
-        match = OLLAMA_URL.fullmatch(value)
-        if not match or not 0 < int(match["port"] or 80) <= MAX_PORT:
-            raise ValueError("must be scheme://host[:port], e.g. http://192.168.1.20:11434")
-        return value.rstrip("/")
-
-    @field_validator("allowed_hosts", mode="before")
-    @classmethod
-    def _are_hosts(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        hosts = tuple(name_of(host.strip()) for host in value.split(",") if host.strip())
-        for host in hosts:
-            if not ALLOWED_HOST.fullmatch(host):
-                raise ValueError(
-                    f"lists {host!r}; each is a name such as chat.example.org, or *.example.org for all names in it, "
-                    "with letters beyond a-z as browsers send them (xn--…), separated by commas"
-                )
-        return hosts
-
-    @field_validator("cors_origins", mode="before")
-    @classmethod
-    def _are_origins(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        origins = tuple(origin.rstrip("/") for origin in re.split(r"[, \t\n]+", value) if origin)
-        for origin in origins:
-            refuse_unless_origin(origin)
-        return origins
-
-    @field_validator("secret_key")
-    @classmethod
-    def _is_a_key(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and value.get_secret_value() in EXAMPLE_KEYS:
-            log.warning("SECRET_KEY is a well-known example: it counts as unset, and one is made and kept instead")
-            return None
-        if value is None:
-            return None
-        if len(value.get_secret_value().encode()) < MIN_KEY_BYTES:
-            raise ValueError(
-                f"is shorter than {MIN_KEY_BYTES} bytes; make one with 'openssl rand -hex 32', "
-                "or leave it empty and one is made and kept"
-            )
-        return value
-
-    @field_validator("oidc_issuer")
-    @classmethod
-    def _is_an_issuer(cls, value: str) -> str:
-        if value:
-            refuse_unless_issuer(value)
-        return value
-
-    @field_validator("oidc_allowed_domains", mode="before")
-    @classmethod
-    def _are_domains(cls, value: object) -> object:
-        return domains_in(value) if isinstance(value, str) else value
-
-    @field_validator("oidc_redirect_url")
-    @classmethod
-    def _is_a_callback(cls, value: str) -> str:
-        if value:
-            refuse_unless_callback(value)
-        return value
-
-    @field_validator("database_url")
-    @classmethod
-    def _is_a_database(cls, value: str) -> str:
-        if value:
-            sqlite_path(value)
-        return value
+    database_url: Annotated[str, _checked_by(sqlite_path)] = ""
 
     @model_validator(mode="after")
     def _weak_password_stays_at_home(self) -> Self:

@@ -17,6 +17,14 @@ MAX_ORIGIN_LENGTH = 300
 DEV_ORIGINS = tuple(f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in (3000, 4200, 5173, 8080))
 
 
+def origins_in(text: str) -> tuple[str, ...]:
+    """Those of CORS_ORIGINS. Raises ValueError."""
+    origins = tuple(origin.rstrip("/") for origin in re.split(r"[, \t\n]+", text) if origin)
+    for origin in origins:
+        refuse_unless_origin(origin)
+    return origins
+
+
 def refuse_unless_origin(origin: str) -> None:
     """Raises ValueError, with what is wrong with an entry of CORS_ORIGINS."""
     if origin == "null":

@@ -1,14 +1,37 @@
-"""The key that tokens are signed with, where SECRET_KEY is unset: made once, the same for every worker."""
+"""The key that tokens are signed with: SECRET_KEY or, where that is unset, one made once, the same for every worker."""
 
+import logging
 import os
 import secrets
 from pathlib import Path
 
+from pydantic import SecretStr
+
+EXAMPLE_KEYS = {"your-secret-key-here", "changeme", "secret"}
 MIN_KEY_BYTES = 32  # RFC 7518, 3.2: an HS256 key is no shorter than the hash.
+
+
+log = logging.getLogger(__name__)
 
 
 class SigningKeyInvalid(Exception):
     """The stored signing key is invalid."""
+
+
+def key_of(setting: SecretStr | None) -> SecretStr | None:
+    """SECRET_KEY, or None where it counts as unset. Raises ValueError."""
+    if setting is None:
+        return None
+    key = setting.get_secret_value()
+    if key in EXAMPLE_KEYS:
+        log.warning("SECRET_KEY is a well-known example: it counts as unset, and one is made and kept instead")
+        return None
+    if len(key.encode()) < MIN_KEY_BYTES:
+        raise ValueError(
+            f"is shorter than {MIN_KEY_BYTES} bytes; make one with 'openssl rand -hex 32', "
+            "or leave it empty and one is made and kept"
+        )
+    return setting
 
 
 def load_or_create_key(path: Path) -> str:

@@ -31,6 +31,18 @@ def name_of(host: str) -> str:
     return name.removesuffix(".").lower()
 
 
+def hosts_in(text: str) -> tuple[str, ...]:
+    """Those of ALLOWED_HOSTS. Raises ValueError."""
+    hosts = tuple(name_of(host.strip()) for host in text.split(",") if host.strip())
+    for host in hosts:
+        if not ALLOWED_HOST.fullmatch(host):
+            raise ValueError(
+                f"lists {host!r}; each is a name such as chat.example.org, or *.example.org for all names in it, "
+                "with letters beyond a-z as browsers send them (xn--…), separated by commas"
+            )
+    return hosts
+
+
 def is_local(name: str) -> bool:
     """Whether it is an address, or a name that nobody can register."""
     return _LOCAL.fullmatch(name) is not None
