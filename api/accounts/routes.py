@@ -12,7 +12,7 @@ from api.accounts.identify import identify
 from api.accounts.picture import Picture
 from api.accounts.store import Account, comparable
 from api.accounts.throttled import throttled
-from api.errors import NotAuthenticated
+from api.errors import ApiError, NotAuthenticated
 from api.http.slashes import meant
 from api.ollama.dialects import dialect_of, error_body
 from api.openapi import errors, json_body
@@ -97,7 +97,7 @@ async def caller(request: Request, parts: PartsDep) -> Response:
     """204, or what nginx shall answer instead: it drops the body of a refusal. See @large_body in nginx/nginx.conf."""
     try:
         await identify(request, parts)
-    except NotAuthenticated as error:
+    except ApiError as error:
         path = meant(request.headers.get("X-LocalChat-Path", ""))
         refusal = json.dumps(error_body(dialect_of(path), error.status, error.detail))
         return Response(status_code=error.status, headers={**error.headers, "X-LocalChat-Refusal": refusal})

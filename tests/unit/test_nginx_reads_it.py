@@ -1,39 +1,16 @@
 """nginx itself accepts its generated configuration: no directive is unknown, misplaced or malformed."""
 
-import os
-import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.unit.data_plane import ROOT, Container
-
-FETCH = "set -euo pipefail; for part in say apt nginx; do source scripts/lib/$part.sh; done; ensure_nginx; echo $NGINX"
+from tests.unit.data_plane import Container
+from tests.unit.real_nginx import complaint, find_nginx
 
 
 @pytest.fixture(scope="module")
 def nginx() -> Path:
-    """The one in NGINX, the system's, or Debian's packages, fetched once."""
-    return Path(subprocess.check_output(["bash", "-c", FETCH], cwd=ROOT, text=True).strip())
-
-
-def complaint(nginx: Path, folder: Path) -> str:
-    """The output of `nginx -t` for `folder`, with the container's paths adapted; empty if it is valid."""
-    moved = {
-        "/usr/lib/nginx/modules": nginx.parents[1] / "lib/nginx/modules",
-        "/tmp/nginx": folder,
-        "host.docker.internal": "localhost",
-    }
-    for file in folder.glob("*.conf"):
-        text = file.read_text()
-        for path, here in moved.items():
-            text = text.replace(path, str(here))
-        file.write_text(re.sub(r"/dev/stdout|/dev/stderr", "/dev/null", text))
-    command = [str(nginx), "-e", "stderr", "-q", "-t", "-c", str(folder / "nginx.conf")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={"PATH": os.environ["PATH"]})
-    assert (done.returncode == 0) is (done.stderr == ""), done.stderr
-    return done.stderr
+    return find_nginx()
 
 
 @pytest.mark.parametrize(
