@@ -39,9 +39,12 @@ class CrossSiteLogin(ApiError, status=403):
 
 
 class WeakPassword(ApiError, status=403):
+    """Whoever failed to log in: the answer does not reveal whose address ADMIN_EMAIL is."""
+
     detail = (
-        "This account's password is good for this machine only, and this login came through a proxy or a public name. "
-        "Set ADMIN_PASSWORD to 10 or more characters in .env and run 'docker compose up -d'."
+        "Wrong email or password; or this is the account of ADMIN_EMAIL, whose password is good for this machine only, "
+        "and this login came through a proxy or a public name. For that account, set ADMIN_PASSWORD to 10 or more "
+        "characters in .env and run 'docker compose up -d'."
     )
 
 

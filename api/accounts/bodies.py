@@ -6,8 +6,7 @@ from fastapi import Request
 from pydantic import BaseModel
 
 from api.accounts.origins import is_cross_site
-from api.accounts.proxied import came_through_a_proxy
-from api.errors import CrossSiteLogin, NotJson, WeakPassword
+from api.errors import CrossSiteLogin, NotJson
 from api.http.bodies import KIBIBYTE, read_body
 from api.ollama.strict_json import parse_json, validate
 from api.parts import Parts
@@ -27,9 +26,6 @@ async def read_strangers_json(request: Request, parts: Parts, model: type[Body])
     # A page needs permission (CORS) to send JSON, and none for a form or plain text.
     if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/json":
         raise NotJson
-    settings = parts.settings
-    if is_cross_site(request.headers, settings.cors_origins):
+    if is_cross_site(request.headers, parts.settings.cors_origins):
         raise CrossSiteLogin
-    if settings.has_weak_password and came_through_a_proxy(request.headers, behind_nginx=settings.behind_nginx):
-        raise WeakPassword
     return await read_json(request, model)

@@ -28,7 +28,7 @@ router = APIRouter(tags=["people"])
     status_code=204,
     responses=errors(
         *(400, 403, 404, 413, 415, 422, 503),
-        _403="A web page whose origin CORS_ORIGINS does not list, or a weak ADMIN_PASSWORD from beyond this machine.",
+        _403="A web page whose origin CORS_ORIGINS does not list.",
         _404=InvitationNotFound.detail,
         _415="Not application/json, or compressed.",
     ),

@@ -1,6 +1,7 @@
 """POST /login: a password for a token. GET /_caller: nginx's question before it reads a large body."""
 
 import json
+from collections.abc import Awaitable
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -10,9 +11,10 @@ from api.accounts import audit
 from api.accounts.bodies import read_strangers_json
 from api.accounts.identify import identify
 from api.accounts.picture import Picture
+from api.accounts.proxied import came_through_a_proxy
 from api.accounts.store import Account, comparable
 from api.accounts.throttled import throttled
-from api.errors import ApiError, NotAuthenticated
+from api.errors import ApiError, NotAuthenticated, WeakPassword
 from api.http.slashes import meant
 from api.ollama.dialects import dialect_of, error_body
 from api.openapi import errors, json_body
@@ -54,7 +56,8 @@ async def _credentials(request: Request, parts: PartsDep) -> LoginRequest:
     responses=errors(
         *(400, 401, 403, 413, 415, 422, 429, 503),
         _401=WRONG,
-        _403="A web page whose origin CORS_ORIGINS does not list, or a weak password from beyond this machine.",
+        _403="A web page whose origin CORS_ORIGINS does not list. In place of 401 from beyond this machine, while "
+        "ADMIN_PASSWORD is weak: it does not log in there.",
         _415="Not application/json, or compressed.",
         _503="Failed logins cannot be counted, accounts cannot be read, or too many passwords are being checked.",
     ),
@@ -65,21 +68,35 @@ async def login(request: Request, parts: PartsDep, body: Annotated[LoginRequest,
     address = comparable(body.email)
     picture = await parts.directory.now()
     account = picture.by_address.get(address)
-    if not await throttled(request, parts, lambda: _is_password_of(account, picture, body, parts), account=address):
+    members_only = _members_only(request, parts)
+
+    def check() -> Awaitable[bool]:
+        return _is_password_of(account, picture, body, parts, members_only=members_only)
+
+    # Counted apart from logins on this machine, which may have the proxy's address too.
+    if not await throttled(request, parts, check, account=address, kind="beyond" if members_only else ""):
         audit.record_failed_login(request, account.email if account else None)
-        raise NotAuthenticated(WRONG)
+        raise WeakPassword if members_only else NotAuthenticated(WRONG)
     assert account is not None  # noqa: S101  Nobody's password is right.
     audit.record(request, "login", account.email)
     return Token(access_token=parts.tokens.issue(account))
 
 
-async def _is_password_of(account: Account | None, picture: Picture, body: LoginRequest, parts: Parts) -> bool:
+def _members_only(request: Request, parts: Parts) -> bool:
+    """Whether ADMIN_PASSWORD is too weak for where the request comes from. Members' passwords never are."""
+    settings = parts.settings
+    return settings.has_weak_password and came_through_a_proxy(request.headers, behind_nginx=settings.behind_nginx)
+
+
+async def _is_password_of(
+    account: Account | None, picture: Picture, body: LoginRequest, parts: Parts, *, members_only: bool
+) -> bool:
     """Takes as long whoever it is. Raises DatabaseUnavailable where only the settings' account can log in."""
     may_log_in = account is not None and not account.disabled and not account.is_the_settings
     stored = account.password_hash if account is not None and may_log_in else None
     matches = await parts.passwords.matches(stored, body.password) and stored is not None
     if parts.settings_account.are_credentials(body.email, body.password):
-        return True
+        return not members_only
     if account is None or not account.is_the_settings:
         picture.refuse_unless_current()
     return matches

@@ -17,7 +17,9 @@ JSON = "application/json"
 @pytest.fixture(scope="module")
 def stack(running_before_fake_ollama: StackBeforeFake) -> Iterator[Stack]:
     """With the default password on loopback, and with a name in ALLOWED_HOSTS."""
-    with running_before_fake_ollama(ADMIN_PASSWORD=DEFAULT_PASSWORD, ALLOWED_HOSTS="chat.example.org") as running:
+    # Each refusal counts as a failed login.
+    settings = {"ADMIN_PASSWORD": DEFAULT_PASSWORD, "ALLOWED_HOSTS": "chat.example.org"}
+    with running_before_fake_ollama(**settings, LOGIN_FAILURES_PER_MINUTE="1000") as running:
         yield running
 
 

@@ -68,7 +68,8 @@ class Gateway:
 
     @cached_property
     def token(self) -> str:
-        token: str = self.log_in().json()["access_token"]
+        password = self.settings.admin_password.get_secret_value()
+        token: str = self.log_in(password=password).json()["access_token"]
         return token
 
     def log_in(self, email: str = "admin@local", password: str = PASSWORD) -> httpx.Response:

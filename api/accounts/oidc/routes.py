@@ -92,7 +92,7 @@ async def finish(request: Request, parts: PartsDep) -> Response:
     responses=errors(
         *(400, 403, 404, 413, 415, 422, 503),
         _400="The code was used, is older than a minute, or belongs to another browser.",
-        _403="A web page whose origin CORS_ORIGINS does not list, or a weak ADMIN_PASSWORD from beyond this machine.",
+        _403="A web page whose origin CORS_ORIGINS does not list.",
         _404=NOT_SET_UP,
         _415="Not application/json, or compressed.",
     ),
