@@ -2,18 +2,24 @@
 
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import cycle, islice
 
 import pytest
 
+from api.accounts.picture import Picture
+from api.accounts.store import Caller
+from api.accounts.tokens import Claims
 from tests.support.tokens import HEADER, claims, sign
 from tests.unit.conftest import Serve
 from tests.unit.people import PASSWORD, Person, add_person, log_in, make_key
 from tests.unit.serving import Gateway
 
 TIMES = 4  # of each kind
+ASKS = 200
 
 
 @dataclass
@@ -25,10 +31,15 @@ class Two:
     person: Person
     credential: str
 
-    def statuses(self) -> set[int]:
-        """Of the person's credential, at both."""
+    def answers(self, asks: int) -> Counter[int]:
+        """Statuses of so many requests with the person's credential, at one and the other in turn."""
         headers = {"Authorization": f"Bearer {self.credential}"}
-        return {gateway.stranger.get("/files/none", headers=headers).status_code for gateway in (self.one, self.other)}
+        turns = islice(cycle((self.one, self.other)), asks)
+        return Counter(gateway.stranger.get("/files/none", headers=headers).status_code for gateway in turns)
+
+    def statuses(self) -> set[int]:
+        """Of one request at each."""
+        return set(self.answers(2))
 
 
 @pytest.fixture
@@ -80,6 +91,28 @@ def test_a_session_ends_at_once(workers: tuple[Gateway, Gateway], revoke: Callab
         assert two.statuses() == {404}
         revoke(two)
         assert two.statuses() == {401}
+
+
+def only_verified(claims: Claims, _: Picture) -> Caller:
+    """The caller as commonly decided: the signature is good, and nothing is looked up."""
+    return Caller(
+        "somebody", claims.comparable, "member", "page", session=claims.session, session_ends_at=claims.ends_at
+    )
+
+
+@pytest.mark.parametrize("revoke", ENDS_A_SESSION)
+def test_a_gateway_that_only_verifies_tokens_lets_every_ended_session_in(
+    workers: tuple[Gateway, Gateway], revoke: Callable[[Two], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: the same requests as ours, which refuses all of them."""
+    person = add_person(workers[0])
+    two = Two(*workers, person, token_of(person))
+    revoke(two)
+    assert two.answers(ASKS) == {401: ASKS}
+    monkeypatch.setattr("api.accounts.identify.caller_of_session", only_verified)
+    assert two.answers(ASKS) == {404: ASKS}
+    two.credential = sign(HEADER, claims(exp=int(time.time()) - 1))
+    assert two.statuses() == {401}
 
 
 def delete_the_key(two: Two) -> None:
