@@ -11,11 +11,11 @@ from fastapi.concurrency import contextmanager_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from api.errors import ClientLeft, FileTooLarge
+from api.files.account import AccountUploads
 from api.files.content import ContentValidator
 from api.files.form import FileFieldParser
 from api.files.names import safe_name
 from api.files.partial import PartialUpload
-from api.files.store import AccountUploads
 from api.http.bodies import refuse_compressed
 from api.settings import MEBIBYTE
 

@@ -1,25 +1,19 @@
-"""Stores uploaded files: complete, under a name that we choose, in their account's folder, or not at all."""
+"""The folder of all uploads, one for each account in it: cleared up at the start, deleted with the account."""
 
-import errno
 import fcntl
 import logging
-import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from api.accounts.store import SETTINGS_ID
-from api.errors import DiskFull, NotAuthenticated, UploadNotFound
+from api.files.account import AccountUploads
 from api.files.adoption import adopt
 from api.files.disk import fsync_folder, is_file, is_folder, remove_whole
-from api.files.names import ACCOUNT_ID, PARTIAL_NAME, REMOVED_NAME, STORED_NAME
-from api.files.partial import FILE_MODE, PartialUpload
+from api.files.names import ACCOUNT_ID, PARTIAL_NAME, REMOVED_NAME
+from api.files.partial import FILE_MODE
 
 log = logging.getLogger(__name__)
-
-NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
-FOLDER_MODE = 0o750
 
 
 class UploadStore:
@@ -30,7 +24,7 @@ class UploadStore:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
-    def of(self, account_id: str) -> "AccountUploads":
+    def of(self, account_id: str) -> AccountUploads:
         if not ACCOUNT_ID.fullmatch(account_id):
             raise ValueError(f"not an account's id: {account_id!r}")
         return AccountUploads(self.folder, account_id, self.max_mb)
@@ -78,66 +72,6 @@ class UploadStore:
                 continue
             finally:
                 remove_whole(removed)
-
-
-class AccountUploads:
-    """The uploads of one account."""
-
-    def __init__(self, store: Path, account_id: str, max_mb: int) -> None:
-        self.max_mb = max_mb
-        self.folder = store / account_id
-        self._store = store
-
-    def find(self, name: str) -> Path:
-        """The path of the upload called exactly `name`. Raises UploadNotFound."""
-        if STORED_NAME.fullmatch(name):
-            for folder in self._folders():
-                if is_file(folder / name):
-                    return folder / name
-        raise UploadNotFound
-
-    def _folders(self) -> Iterator[Path]:
-        if is_folder(self.folder):
-            yield self.folder
-        if self.folder.name == SETTINGS_ID:
-            # What adopt() could not move, and what an earlier version stored since, running beside this one.
-            yield self._store
-
-    @contextmanager
-    def receive(self) -> Iterator[PartialUpload]:
-        """A file to write to, which vanishes unless it is committed.
-
-        Raises FileTooLarge, DiskFull and, when the account is removed in between, NotAuthenticated.
-        """
-        with self._faults_as_ours():
-            partial = PartialUpload.create(self.make_folder(), self.max_mb)
-            try:
-                yield partial
-            finally:
-                partial.discard()
-
-    def make_folder(self) -> Path:
-        """Makes it unless it exists. Raises OSError."""
-        try:
-            self.folder.mkdir(FOLDER_MODE)
-            fsync_folder(self._store)
-        except FileExistsError as error:
-            if not is_folder(self.folder):
-                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(self.folder)) from error
-        return self.folder
-
-    @contextmanager
-    def _faults_as_ours(self) -> Iterator[None]:
-        try:
-            yield
-        except NotADirectoryError as error:
-            if is_file(self.folder):  # UploadStore.remove() put it there
-                raise NotAuthenticated from error
-            raise
-        except OSError as error:
-            if error.errno in NO_SPACE:
-                raise DiskFull from error
-            raise
 
 
 def _remove_partials(folder: Path) -> None:

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from api.files.account import AccountUploads
 from api.files.partial import PartialUpload
-from api.files.store import AccountUploads, UploadStore
+from api.files.store import UploadStore
 
 STORED = re.compile(r"[0-9a-f]{12}_[A-Za-z0-9][A-Za-z0-9._-]*")
 ODD_NAMES = [

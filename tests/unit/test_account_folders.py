@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from api.errors import NotAuthenticated, UploadNotFound
-from api.files.store import AccountUploads, UploadStore
+from api.files.account import AccountUploads
+from api.files.store import UploadStore
 
 ORPHAN = "0123456789abcdef.partial"
 

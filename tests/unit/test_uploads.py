@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from api.errors import BodyTooLarge, DiskFull, UploadNotFound
+from api.files.account import AccountUploads
 from api.files.names import safe_name
 from api.files.partial import PartialUpload
-from api.files.store import AccountUploads, UploadStore
+from api.files.store import UploadStore
 from tests.unit.stores import ODD_NAMES, STORED, FullStore
 
 MEBIBYTE = 1024 * 1024
