@@ -3,17 +3,27 @@
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from api.accounts.store import SETTINGS_ID
 from api.errors import DiskFull, NotAuthenticated, UploadNotFound
-from api.files.disk import fsync_folder, is_file, is_folder
+from api.files import original_names
+from api.files.disk import files_in, fsync_folder, is_file, is_folder
 from api.files.names import STORED_NAME
 from api.files.partial import PartialUpload
 
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 FOLDER_MODE = 0o750
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    name: str
+    original_name: str
+    size_bytes: int
+    stored_at_ns: int
 
 
 class AccountUploads:
@@ -31,6 +41,25 @@ class AccountUploads:
                 if is_file(folder / name):
                     return folder / name
         raise UploadNotFound
+
+    def stored(self) -> list[StoredFile]:
+        """All of them, as the disk has them at the moment."""
+        found = {file.name: file for folder in self._folders() for file in _stored_in(folder)}
+        return list(found.values())
+
+    def delete(self, name: str) -> None:
+        """For good. Whoever is just getting it gets it whole. Raises UploadNotFound."""
+        path = self.find(name)
+        self.unlink(name)
+        with suppress(FileNotFoundError, NotADirectoryError):  # the account is being deleted
+            fsync_folder(path.parent)
+
+    def unlink(self, name: str) -> None:
+        """Raises UploadNotFound if somebody else was quicker."""
+        # adopt() links from the last one to the first: the other way round, it could bring the file back.
+        removed = [_unlink(folder / name) for folder in reversed(list(self._folders()))]
+        if not any(removed):
+            raise UploadNotFound
 
     def _folders(self) -> Iterator[Path]:
         if is_folder(self.folder):
@@ -74,3 +103,22 @@ class AccountUploads:
             if error.errno in NO_SPACE:
                 raise DiskFull from error
             raise
+
+
+def _stored_in(folder: Path) -> Iterator[StoredFile]:
+    found = files_in(folder)
+    for name, status in found.items():
+        if STORED_NAME.fullmatch(name):
+            path = folder / name
+            has_another_name = original_names.beside(path).name in found
+            original = original_names.read(path) if has_another_name else original_names.implied_by(name)
+            yield StoredFile(name, original, status.st_size, status.st_mtime_ns)
+
+
+def _unlink(path: Path) -> bool:
+    try:
+        path.unlink()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    original_names.beside(path).unlink(missing_ok=True)
+    return True

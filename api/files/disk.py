@@ -1,9 +1,12 @@
-"""What a path on disk is, making a folder durable, deleting a folder whole."""
+"""What a path on disk is and what is in a folder; a folder locked, made durable, deleted whole."""
 
+import fcntl
 import logging
 import os
 import shutil
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -24,6 +27,32 @@ def _mode(path: Path) -> int:
         return path.lstat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         return 0
+
+
+def files_in(folder: Path) -> dict[str, os.stat_result]:
+    """The files in it, by name. They and the folder may be deleted at the same time."""
+    found = {}
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(FileNotFoundError):
+                status = entry.stat(follow_symlinks=False)
+                if stat.S_ISREG(status.st_mode):
+                    found[entry.name] = status
+    return found
+
+
+@contextmanager
+def locked(folder: Path, *, wait: bool = True) -> Iterator[None]:
+    """By one thread at a time, of all processes; a lock ends with its process.
+
+    Raises BlockingIOError if it is not to wait, and NotADirectoryError.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def fsync_folder(folder: Path) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import IO, Self
 
 from api.errors import FileTooLarge
-from api.files.disk import fsync_folder
+from api.files import original_names
+from api.files.disk import fsync_folder, locked
 from api.files.names import safe_name
 from api.settings import MEBIBYTE
 
@@ -46,11 +47,13 @@ class PartialUpload:
 
     def commit(self, original_name: str) -> str:
         """Makes the file durable under its final name, which it returns. Blocks for as long as the disk takes."""
-        name = f"{secrets.token_hex(6)}_{safe_name(original_name)}"
+        final = self._path.with_name(f"{secrets.token_hex(6)}_{safe_name(original_name)}")
         os.fsync(self._file.fileno())
-        self._path.rename(self._path.with_name(name))
-        fsync_folder(self._path.parent)
-        return name
+        with locked(final.parent):
+            original_names.keep(final, original_name)
+            self._path.rename(final)
+        fsync_folder(final.parent)
+        return final.name
 
     def discard(self) -> None:
         """Leaves nothing of a file that was not committed."""

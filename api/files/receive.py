@@ -57,7 +57,7 @@ class IncomingFile:
 
     def __init__(self, partial: PartialUpload, content_type: str) -> None:
         self._partial = partial
-        self._name = ""
+        self._original_name = ""
         self._validator: ContentValidator | None = None
         self._form = FileFieldParser(content_type, self._on_name, self._on_data)
 
@@ -71,12 +71,12 @@ class IncomingFile:
         self._form.finish()
         assert self._validator is not None  # noqa: S101  finish() knows that there was a name.
         self._validator.finish()
-        return self._partial.commit(self._name)
+        return self._partial.commit(self._original_name)
 
     def _on_name(self, name: str) -> None:
         # What is judged is the name that the file will have: `x.png ` is stored as `x.png`.
-        self._name = safe_name(name)
-        self._validator = ContentValidator(self._name)
+        self._original_name = name
+        self._validator = ContentValidator(safe_name(name))
 
     def _on_data(self, data: bytes) -> None:
         assert self._validator is not None  # noqa: S101  A part's headers come before its data.

@@ -1,16 +1,16 @@
-"""POST /upload and GET /files/{filename}: files in, and the same bytes out."""
+"""POST /upload, and /files: files in, and the same bytes out, listed and deleted."""
 
 import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, Field
 
 from api.accounts.identify import authenticate
 from api.accounts.store import Caller
 from api.files.content import media_type
 from api.files.form import FIELD
 from api.files.receive import receive
+from api.files.schemas import Files, Upload
 from api.openapi import errors
 from api.parts import PartsDep
 
@@ -37,11 +37,6 @@ BYTES = {
 }
 
 
-class Upload(BaseModel):
-    filename: str = Field(examples=["3f9a1c07be52_report.pdf"])
-    download_path: str = Field(examples=["/files/3f9a1c07be52_report.pdf"])
-
-
 @router.post(
     "/upload",
     responses=errors(401, 413, 415, 422, 507, _415="A type of file that is not accepted, or a compressed body."),
@@ -50,7 +45,17 @@ class Upload(BaseModel):
 async def upload(request: Request, parts: PartsDep, caller: CallerDep) -> Upload:
     """Stores one file: an image, a PDF or text. A broken upload leaves nothing behind."""
     name = await receive(request, parts.uploads.of(caller.account_id))
-    return Upload(filename=name, download_path=f"/files/{name}")
+    return Upload.named(name)
+
+
+@router.head("/files", include_in_schema=False)
+@router.get("/files", response_model=Files, responses=errors(401))
+async def list_files(parts: PartsDep, caller: CallerDep) -> Response:
+    """The caller's uploads, the newest first."""
+    uploads = parts.uploads.of(caller.account_id)
+    # Written in the thread too: there may be ten thousand.
+    listing = await asyncio.to_thread(lambda: Files.of(uploads.stored(), None).model_dump_json())
+    return Response(listing, media_type="application/json")
 
 
 @router.head("/files/{filename}", include_in_schema=False)
@@ -65,3 +70,10 @@ async def download(parts: PartsDep, caller: CallerDep, filename: str) -> Respons
         "Cache-Control": "private, no-cache",
     }
     return parts.relay.to_file(path, headers)
+
+
+@router.delete("/files/{filename}", status_code=204, responses=errors(401, 404, 422))
+async def delete_file(parts: PartsDep, caller: CallerDep, filename: str) -> Response:
+    """Deletes one of the caller's uploads for good. A download that is running goes on."""
+    await asyncio.to_thread(parts.uploads.of(caller.account_id).delete, filename)
+    return Response(status_code=204)

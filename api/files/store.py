@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from api.accounts.store import SETTINGS_ID
+from api.files import original_names
 from api.files.account import AccountUploads
 from api.files.adoption import adopt
 from api.files.disk import fsync_folder, is_file, is_folder, remove_whole
@@ -50,8 +51,8 @@ class UploadStore:
             if REMOVED_NAME.fullmatch(path.name):
                 remove_whole(path)
             elif ACCOUNT_ID.fullmatch(path.name) and is_folder(path):
-                _remove_partials(path)
-        _remove_partials(self.folder)
+                _remove_orphans(path)
+        _remove_orphans(self.folder)
 
     def remove(self, account_id: str) -> None:
         """Deletes an account's files for good. An id is never used again: a file takes its folder's place.
@@ -74,8 +75,9 @@ class UploadStore:
                 remove_whole(removed)
 
 
-def _remove_partials(folder: Path) -> None:
+def _remove_orphans(folder: Path) -> None:
     try:
+        original_names.remove_orphans(folder)
         partials = [path for path in folder.iterdir() if PARTIAL_NAME.fullmatch(path.name) and is_file(path)]
     except OSError as error:
         log.warning("%s cannot be searched for what is left over from uploads: %s", folder, error)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import re
 from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
@@ -10,7 +11,7 @@ import httpx
 from fastapi.responses import FileResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
-from api.errors import ApiError, OllamaUnavailable, RangeNotInFile
+from api.errors import ApiError, OllamaUnavailable, RangeNotInFile, UploadNotFound
 from api.ollama.client import Ollama
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,10 @@ class DirectRelay:
 
 
 class UploadResponse(FileResponse):
-    """A file and its ranges as nginx sends them: another unit than bytes is ignored; no range of the file is 416."""
+    """A file and its ranges as nginx sends them: another unit than bytes is ignored; no range of the file is 416.
+
+    Raises UploadNotFound if it was deleted since it was found.
+    """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_unless_refused(message: Message) -> None:
@@ -57,7 +61,12 @@ class UploadResponse(FileResponse):
             await send(message)
 
         headers = [header for header in scope["headers"] if not _is_range_of_another_unit(*header)]
-        await super().__call__({**scope, "headers": headers}, receive, send_unless_refused)
+        try:
+            await super().__call__({**scope, "headers": headers}, receive, send_unless_refused)
+        except RuntimeError as error:  # Starlette's, before it has sent anything
+            if await asyncio.to_thread(os.path.lexists, self.path):
+                raise
+            raise UploadNotFound from error
 
 
 def _is_range_of_another_unit(name: bytes, value: bytes) -> bool:

@@ -96,7 +96,9 @@ def test_an_odd_name_does_no_harm(gateway: Gateway, name: str) -> None:
     if response.status_code == 200:
         assert STORED.fullmatch(response.json()["filename"])
         assert gateway.client.get(response.json()["download_path"]).content == b"hi"
-    assert len(gateway.uploads()) == (response.status_code == 200)
+    # What it was called may be in a hidden file beside it.
+    assert len([path for path in gateway.uploads() if path.name[0] != "."]) == (response.status_code == 200)
+    assert response.status_code == 200 or gateway.uploads() == []
     assert {path.name for path in gateway.settings.upload_dir.parent.iterdir()} == {"uploads", "state"}
 
 

@@ -173,6 +173,19 @@ def test_a_change_to_people_or_keys_is_not_asked_for_twice() -> None:
         assert re.match(PEOPLE.removeprefix("~ "), path), path
 
 
+@pytest.mark.parametrize("path", ["/files", "/files/3f9a1c07be52_report.pdf", "/files/", "/files/me/"])
+def test_files_are_listed_sent_and_deleted_by_the_api(nginx: Configuration, path: str) -> None:
+    """With any method. Deleting twice does no harm, so a DELETE too may go to another worker."""
+    others = [name.removeprefix("~ ") for name in nginx.locations if name.startswith("~ ")]
+    assert len(others) > 4
+    assert not [pattern for pattern in others if re.search(pattern, path)]
+    location = nginx.locations["/"]
+    assert location.value("proxy_pass") == "http://api"
+    assert not [line for line in nginx.server.walk() if line.name == "limit_except"]
+    assert not location.own("if")
+    assert not location.own("proxy_method")
+
+
 def test_only_a_decision_is_asked_for_twice(nginx: Configuration) -> None:
     """A body that killed one worker is not sent to the next, and a chat is not started again."""
     for name, location in nginx.locations.items():

@@ -1,0 +1,54 @@
+"""What a file was called where it came from: kept in a file beside it, where its stored name does not tell.
+
+`.3f9a1c07be52_file.png` tells it of `3f9a1c07be52_file.png`; no stored name begins with a dot.
+"""
+
+import os
+from pathlib import Path
+
+from api.files.disk import files_in, locked
+from api.files.names import STORED_NAME
+
+DIGITS = len("3f9a1c07be52_")
+MAX_CHARACTERS = 255
+
+
+def keep(path: Path, original_name: str) -> None:
+    """For the upload that is about to be at `path`, under its folder's lock."""
+    original_name = original_name[:MAX_CHARACTERS]
+    if original_name in ("", implied_by(path.name)):
+        return
+    with beside(path).open("wb") as file:
+        file.write(original_name.encode(errors="replace"))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def implied_by(stored_name: str) -> str:
+    return stored_name[DIGITS:]
+
+
+def beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}")
+
+
+def read(path: Path) -> str:
+    """What was kept for the upload at `path`."""
+    try:
+        kept = beside(path).read_bytes().decode(errors="replace")
+    except FileNotFoundError:  # the upload has just been deleted
+        kept = ""
+    return kept or implied_by(path.name)
+
+
+def remove_orphans(folder: Path) -> None:
+    """Those of files that were removed by hand, or that a killed process did not store or delete. Raises OSError."""
+    if _orphans(folder):
+        with locked(folder):  # No upload has its name kept, but is not stored yet.
+            for name in _orphans(folder):
+                (folder / name).unlink(missing_ok=True)
+
+
+def _orphans(folder: Path) -> set[str]:
+    found = files_in(folder).keys()
+    return {name for name in found if STORED_NAME.fullmatch(name[1:]) and name[0] == "." and name[1:] not in found}
