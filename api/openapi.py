@@ -22,7 +22,7 @@ REASONS = {
     502: OllamaUnavailable.detail,
     503: "Failed logins cannot be counted, so no login is allowed.",
     504: "Ollama did not respond in time.",
-    507: "The disk is full; nothing was kept.",
+    507: "The disk is full, or the caller's quota is used up; nothing was kept.",
 }
 
 

@@ -41,7 +41,7 @@ class Parts:
         failures = settings.state_dir / "login-failures.sqlite"
         self.login_throttle = LoginThrottle(failures, settings.login_failures_per_minute)
         self.provider = Provider(settings) if settings.oidc_issuer else None
-        self.uploads = UploadStore(settings.upload_dir, settings.max_upload_mb)
+        self.uploads = UploadStore(settings.upload_dir, settings.max_upload_mb, settings.upload_quota_mb)
         self.bodies = BodyReader(settings.max_body_mb)
         self.ollama = Ollama(settings.ollama_url, settings.ollama_timeout_seconds)
         self.pulls = Pulls(self.ollama)

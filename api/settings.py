@@ -78,6 +78,7 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode, _listed(origins_in)] = DEV_ORIGINS
     max_body_mb: int = Field(32, ge=1, le=256)  # four of them fit in the memory that nginx has for bodies
     max_upload_mb: int = Field(100, ge=1, le=102_400)
+    upload_quota_mb: int = Field(2048, ge=0)
 
     behind_nginx: bool = False
     upload_dir: Path = Path("data/uploads")

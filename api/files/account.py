@@ -13,6 +13,7 @@ from api.files import original_names
 from api.files.disk import files_in, fsync_folder, is_file, is_folder
 from api.files.names import STORED_NAME
 from api.files.partial import PartialUpload
+from api.files.quota import Quota, Quotas
 
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 FOLDER_MODE = 0o750
@@ -29,10 +30,12 @@ class StoredFile:
 class AccountUploads:
     """An account without uploads has no folder yet."""
 
-    def __init__(self, store: Path, account_id: str, max_mb: int) -> None:
+    def __init__(self, store: Path, account_id: str, max_mb: int, quotas: Quotas) -> None:
         self.max_mb = max_mb
+        self.quota_bytes = quotas.quota_bytes
         self.folder = store / account_id
         self._store = store
+        self._quotas = quotas
 
     def find(self, name: str) -> Path:
         """The path of the upload called exactly `name`. Raises UploadNotFound."""
@@ -69,17 +72,23 @@ class AccountUploads:
             yield self._store
 
     @contextmanager
-    def receive(self) -> Iterator[PartialUpload]:
+    def receive(self, at_least_bytes: int = 0) -> Iterator[PartialUpload]:
         """A file to write to, which vanishes unless it is committed.
 
-        Raises FileTooLarge, DiskFull and, when the account is removed in between, NotAuthenticated.
+        Raises FileTooLarge, QuotaExceeded, DiskFull and, when the account is removed in between, NotAuthenticated.
         """
+        quota = self.quota()
         with self._faults_as_ours():
-            partial = PartialUpload.create(self.make_folder(), self.max_mb)
+            quota.refuse_hopeless(at_least_bytes)
+            partial = PartialUpload.create(self.make_folder(), self.max_mb, quota)
             try:
                 yield partial
             finally:
                 partial.discard()
+
+    def quota(self) -> Quota:
+        """For one upload."""
+        return Quota(self._quotas, self.folder.name, self._folders)
 
     def make_folder(self) -> Path:
         """Makes it unless it exists. Raises OSError."""
@@ -109,9 +118,8 @@ def _stored_in(folder: Path) -> Iterator[StoredFile]:
     found = files_in(folder)
     for name, status in found.items():
         if STORED_NAME.fullmatch(name):
-            path = folder / name
-            has_another_name = original_names.beside(path).name in found
-            original = original_names.read(path) if has_another_name else original_names.implied_by(name)
+            is_kept = original_names.beside(name) in found
+            original = original_names.read(folder, name) if is_kept else original_names.implied_by(name)
             yield StoredFile(name, original, status.st_size, status.st_mtime_ns)
 
 
@@ -120,5 +128,5 @@ def _unlink(path: Path) -> bool:
         path.unlink()
     except (FileNotFoundError, NotADirectoryError):
         return False
-    original_names.beside(path).unlink(missing_ok=True)
+    path.with_name(original_names.beside(path.name)).unlink(missing_ok=True)
     return True

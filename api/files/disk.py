@@ -14,19 +14,26 @@ log = logging.getLogger(__name__)
 
 def is_file(path: Path) -> bool:
     """Whether it is one itself: a link may lead out of the store, a pipe would be waited for."""
-    return stat.S_ISREG(_mode(path))
+    return file_status(path) is not None
+
+
+def file_status(path: Path) -> os.stat_result | None:
+    """None for anything else."""
+    status = _status(path)
+    return status if status and stat.S_ISREG(status.st_mode) else None
 
 
 def is_folder(path: Path) -> bool:
     """Whether it is one itself: a link may lead to another account's."""
-    return stat.S_ISDIR(_mode(path))
+    status = _status(path)
+    return status is not None and stat.S_ISDIR(status.st_mode)
 
 
-def _mode(path: Path) -> int:
+def _status(path: Path) -> os.stat_result | None:
     try:
-        return path.lstat().st_mode
+        return path.lstat()
     except (FileNotFoundError, NotADirectoryError):
-        return 0
+        return None
 
 
 def files_in(folder: Path) -> dict[str, os.stat_result]:

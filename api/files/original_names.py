@@ -13,12 +13,12 @@ DIGITS = len("3f9a1c07be52_")
 MAX_CHARACTERS = 255
 
 
-def keep(path: Path, original_name: str) -> None:
-    """For the upload that is about to be at `path`, under its folder's lock."""
+def keep(folder: Path, stored_name: str, original_name: str) -> None:
+    """For the upload that is about to be stored, under its folder's lock."""
     original_name = original_name[:MAX_CHARACTERS]
-    if original_name in ("", implied_by(path.name)):
+    if original_name in ("", implied_by(stored_name)):
         return
-    with beside(path).open("wb") as file:
+    with (folder / beside(stored_name)).open("wb") as file:
         file.write(original_name.encode(errors="replace"))
         file.flush()
         os.fsync(file.fileno())
@@ -28,17 +28,16 @@ def implied_by(stored_name: str) -> str:
     return stored_name[DIGITS:]
 
 
-def beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}")
+def beside(stored_name: str) -> str:
+    return f".{stored_name}"
 
 
-def read(path: Path) -> str:
-    """What was kept for the upload at `path`."""
+def read(folder: Path, stored_name: str) -> str:
     try:
-        kept = beside(path).read_bytes().decode(errors="replace")
+        kept = (folder / beside(stored_name)).read_bytes().decode(errors="replace")
     except FileNotFoundError:  # the upload has just been deleted
         kept = ""
-    return kept or implied_by(path.name)
+    return kept or implied_by(stored_name)
 
 
 def remove_orphans(folder: Path) -> None:

@@ -11,46 +11,55 @@ from api.errors import FileTooLarge
 from api.files import original_names
 from api.files.disk import fsync_folder, locked
 from api.files.names import safe_name
+from api.files.quota import Quota
 from api.settings import MEBIBYTE
 
 FILE_MODE = 0o640  # nginx reads by group
+UNCOUNTED_BYTES = MEBIBYTE  # A small file's quota is looked at once, when it is stored.
 
 
 class PartialUpload:
     """A file under a temporary name, locked for as long as it is being written."""
 
-    def __init__(self, path: Path, file: IO[bytes], max_mb: int) -> None:
+    def __init__(self, path: Path, file: IO[bytes], max_mb: int, quota: Quota) -> None:
         self._path = path
         self._file = file
         self._max_mb = max_mb
+        self._quota = quota
         self._size_bytes = 0
 
     @classmethod
-    def create(cls, folder: Path, max_mb: int) -> Self:
+    def create(cls, folder: Path, max_mb: int, quota: Quota) -> Self:
         while True:
             path = folder / f"{secrets.token_hex(8)}.partial"
             file = open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE), "wb", buffering=0)  # noqa: PTH123, SIM115
             fcntl.flock(file, fcntl.LOCK_EX)
             # remove_orphans() may have come between the creation and the lock.
             if os.fstat(file.fileno()).st_nlink:
-                return cls(path, file, max_mb)
+                return cls(path, file, max_mb, quota)
             file.close()
 
     def write(self, data: bytes) -> None:
-        """Raises FileTooLarge."""
+        """Raises FileTooLarge and QuotaExceeded."""
         self._size_bytes += len(data)
         if self._size_bytes > self._max_mb * MEBIBYTE:
             raise FileTooLarge(self._max_mb)
+        if self._size_bytes > UNCOUNTED_BYTES:
+            self._quota.refuse_hopeless(self._size_bytes)
         view = memoryview(data)
         while view:
             view = view[self._file.write(view) :]
 
     def commit(self, original_name: str) -> str:
-        """Makes the file durable under its final name, which it returns. Blocks for as long as the disk takes."""
+        """Makes the file durable under its final name, which it returns. Blocks for as long as the disk takes.
+
+        Raises QuotaExceeded.
+        """
         final = self._path.with_name(f"{secrets.token_hex(6)}_{safe_name(original_name)}")
         os.fsync(self._file.fileno())
         with locked(final.parent):
-            original_names.keep(final, original_name)
+            self._quota.refuse(self._size_bytes)
+            original_names.keep(final.parent, final.name, original_name)
             self._path.rename(final)
         fsync_folder(final.parent)
         return final.name

@@ -27,9 +27,10 @@ BLOCK_BYTES = MEBIBYTE // 2
 async def receive(request: Request, store: AccountUploads) -> str:
     """The name that the file is stored under. What breaks off leaves nothing behind. Raises ApiError."""
     refuse_compressed(request)
-    if int(request.headers.get("Content-Length", 0)) > store.max_mb * MEBIBYTE + ENVELOPE_BYTES:
+    at_least_bytes = int(request.headers.get("Content-Length", 0)) - ENVELOPE_BYTES
+    if at_least_bytes > store.max_mb * MEBIBYTE:
         raise FileTooLarge(store.max_mb)
-    async with contextmanager_in_threadpool(store.receive()) as partial:
+    async with contextmanager_in_threadpool(store.receive(at_least_bytes)) as partial:
         incoming = IncomingFile(partial, request.headers.get("Content-Type", ""))
         async for block in _blocks(request):
             await asyncio.to_thread(incoming.feed, block)

@@ -10,7 +10,7 @@ from api.accounts.store import Caller
 from api.files.content import media_type
 from api.files.form import FIELD
 from api.files.receive import receive
-from api.files.schemas import Files, Upload
+from api.files.schemas import Files, Upload, download_path
 from api.openapi import errors
 from api.parts import PartsDep
 
@@ -45,7 +45,7 @@ BYTES = {
 async def upload(request: Request, parts: PartsDep, caller: CallerDep) -> Upload:
     """Stores one file: an image, a PDF or text. A broken upload leaves nothing behind."""
     name = await receive(request, parts.uploads.of(caller.account_id))
-    return Upload.named(name)
+    return Upload(filename=name, download_path=download_path(name))
 
 
 @router.head("/files", include_in_schema=False)
@@ -54,7 +54,7 @@ async def list_files(parts: PartsDep, caller: CallerDep) -> Response:
     """The caller's uploads, the newest first."""
     uploads = parts.uploads.of(caller.account_id)
     # Written in the thread too: there may be ten thousand.
-    listing = await asyncio.to_thread(lambda: Files.of(uploads.stored(), None).model_dump_json())
+    listing = await asyncio.to_thread(lambda: Files.of(uploads.stored(), uploads.quota_bytes).model_dump_json())
     return Response(listing, media_type="application/json")
 
 

@@ -12,13 +12,13 @@ from api.files.content import media_type
 NANOSECONDS = 1_000_000_000
 
 
+def download_path(name: str) -> str:
+    return f"/files/{name}"
+
+
 class Upload(BaseModel):
     filename: str = Field(examples=["3f9a1c07be52_report.pdf"])
     download_path: str = Field(examples=["/files/3f9a1c07be52_report.pdf"])
-
-    @classmethod
-    def named(cls, name: str) -> Self:
-        return cls(filename=name, download_path=f"/files/{name}")
 
 
 class File(Upload):
@@ -30,7 +30,8 @@ class File(Upload):
     @classmethod
     def of(cls, file: StoredFile) -> Self:
         return cls(
-            **Upload.named(file.name).model_dump(),
+            filename=file.name,
+            download_path=download_path(file.name),
             original_name=file.original_name,
             size=file.size_bytes,
             media_type=media_type(file.name),

@@ -13,22 +13,24 @@ from api.files.adoption import adopt
 from api.files.disk import fsync_folder, is_file, is_folder, remove_whole
 from api.files.names import ACCOUNT_ID, PARTIAL_NAME, REMOVED_NAME
 from api.files.partial import FILE_MODE
+from api.files.quota import Quotas
 
 log = logging.getLogger(__name__)
 
 
 class UploadStore:
-    """A folder for each account in `folder`; files of at most `max_upload_mb` MiB."""
+    """A folder for each account in `folder`; files of at most `max_upload_mb` MiB, of `quota_mb` together unless 0."""
 
-    def __init__(self, folder: Path, max_upload_mb: int) -> None:
+    def __init__(self, folder: Path, max_upload_mb: int, quota_mb: int = 0) -> None:
         self.max_mb = max_upload_mb
+        self.quotas = Quotas(quota_mb)
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
     def of(self, account_id: str) -> AccountUploads:
         if not ACCOUNT_ID.fullmatch(account_id):
             raise ValueError(f"not an account's id: {account_id!r}")
-        return AccountUploads(self.folder, account_id, self.max_mb)
+        return AccountUploads(self.folder, account_id, self.max_mb, self.quotas)
 
     def tidy(self) -> None:
         """At the start of each process; others may be running."""

@@ -47,12 +47,12 @@ class FullStore(UploadStore):
     """A store on a full disk: writing to /dev/full fails as on one."""
 
     def of(self, account_id: str) -> AccountUploads:
-        return FullFolder(self.folder, account_id, self.max_mb)
+        return FullFolder(self.folder, account_id, self.max_mb, self.quotas)
 
 
 class FullFolder(AccountUploads):
     @contextmanager
-    def receive(self) -> Iterator[PartialUpload]:
-        with super().receive() as partial, Path("/dev/full").open("wb", buffering=0) as full:
+    def receive(self, at_least_bytes: int = 0) -> Iterator[PartialUpload]:
+        with super().receive(at_least_bytes) as partial, Path("/dev/full").open("wb", buffering=0) as full:
             assert isinstance(partial, PartialUpload)
-            yield PartialUpload(Path("/nonexistent"), full, self.max_mb)
+            yield PartialUpload(Path("/nonexistent"), full, self.max_mb, self.quota())

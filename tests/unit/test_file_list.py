@@ -307,9 +307,9 @@ def test_a_name_is_not_taken_for_an_orphan_while_its_file_is_stored(
     keep, started = original_names.keep, threading.Event()
     tidying = threading.Thread(target=store.tidy)
 
-    def keep_while_another_starts(path: Path, name: str) -> None:
-        keep(path, name)
-        assert original_names._orphans(path.parent)  # noqa: SLF001
+    def keep_while_another_starts(folder: Path, stored_name: str, name: str) -> None:
+        keep(folder, stored_name, name)
+        assert original_names._orphans(folder)  # noqa: SLF001
         tidying.start()
         started.set()
 

@@ -117,10 +117,10 @@ class Trickling(io.BytesIO):
         return super().write(bytes(data[:3]))
 
 
-def test_a_short_write_loses_nothing(tmp_path: Path) -> None:
+def test_a_short_write_loses_nothing(tmp_path: Path, uploads: AccountUploads) -> None:
     """write() may write less than it was given."""
     file = Trickling()
-    PartialUpload(tmp_path / "x", file, 1).write(b"0123456789")
+    PartialUpload(tmp_path / "x", file, 1, uploads.quota()).write(b"0123456789")
     assert file.getvalue() == b"0123456789"
 
 
