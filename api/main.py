@@ -118,7 +118,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     parts: Parts = app.state.parts
     await parts.start()
     # Not waited for: an Ollama that is down stops nothing here.
-    tasks = [asyncio.create_task(parts.cloud.warn()), asyncio.create_task(parts.activity.write_now_and_then())]
+    work = (parts.cloud.warn(), parts.activity.write_now_and_then(), parts.retention.remove_now_and_then())
+    tasks = [asyncio.create_task(each) for each in work]
     yield
     for task in tasks:
         task.cancel()

@@ -16,6 +16,7 @@ from api.database.changes import SqliteChanges
 from api.database.database import Database
 from api.database.engine import open_engine
 from api.database.migrate import migrate
+from api.files.retention import Retention
 from api.files.store import UploadStore
 from api.http.bodies import BodyReader
 from api.ollama.client import Ollama
@@ -42,6 +43,7 @@ class Parts:
         self.login_throttle = LoginThrottle(failures, settings.login_failures_per_minute)
         self.provider = Provider(settings) if settings.oidc_issuer else None
         self.uploads = UploadStore(settings.upload_dir, settings.max_upload_mb, settings.upload_quota_mb)
+        self.retention = Retention(self.uploads, settings.upload_retention_days)
         self.bodies = BodyReader(settings.max_body_mb)
         self.ollama = Ollama(settings.ollama_url, settings.ollama_timeout_seconds)
         self.pulls = Pulls(self.ollama)

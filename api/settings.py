@@ -79,6 +79,7 @@ class Settings(BaseSettings):
     max_body_mb: int = Field(32, ge=1, le=256)  # four of them fit in the memory that nginx has for bodies
     max_upload_mb: int = Field(100, ge=1, le=102_400)
     upload_quota_mb: int = Field(2048, ge=0)
+    upload_retention_days: int = Field(0, ge=0, le=36_500)
 
     behind_nginx: bool = False
     upload_dir: Path = Path("data/uploads")

@@ -17,6 +17,7 @@ from api.files.quota import Quota, Quotas
 
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 FOLDER_MODE = 0o750
+NANOSECONDS = 1_000_000_000
 
 
 @dataclass(frozen=True)

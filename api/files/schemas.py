@@ -6,10 +6,8 @@ from typing import Self
 
 from pydantic import BaseModel, Field
 
-from api.files.account import StoredFile
+from api.files.account import NANOSECONDS, StoredFile
 from api.files.content import media_type
-
-NANOSECONDS = 1_000_000_000
 
 
 def download_path(name: str) -> str:

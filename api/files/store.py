@@ -3,6 +3,7 @@
 import fcntl
 import logging
 import secrets
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -32,6 +33,12 @@ class UploadStore:
             raise ValueError(f"not an account's id: {account_id!r}")
         return AccountUploads(self.folder, account_id, self.max_mb, self.quotas)
 
+    def accounts(self) -> Iterator[AccountUploads]:
+        """Those that have a folder."""
+        for path in self.folder.iterdir():
+            if ACCOUNT_ID.fullmatch(path.name) and is_folder(path):
+                yield self.of(path.name)
+
     def tidy(self) -> None:
         """At the start of each process; others may be running."""
         self.adopt()
@@ -52,8 +59,8 @@ class UploadStore:
         for path in self.folder.iterdir():
             if REMOVED_NAME.fullmatch(path.name):
                 remove_whole(path)
-            elif ACCOUNT_ID.fullmatch(path.name) and is_folder(path):
-                _remove_orphans(path)
+        for account in self.accounts():
+            _remove_orphans(account.folder)
         _remove_orphans(self.folder)
 
     def remove(self, account_id: str) -> None:
