@@ -245,6 +245,22 @@ def test_a_file_in_two_places_is_one(store: UploadStore) -> None:
     assert uploads.stored() == []
 
 
+def test_an_adoption_brings_back_nothing_that_is_deleted(store: UploadStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever of the two places was first."""
+    uploads = store.of("settings")
+    (store.folder / "0123456789ab_old.txt").touch()
+    adopt(store.folder, uploads.make_folder())
+    unlink = Path.unlink
+
+    def unlink_and_adopt(path: Path, *, missing_ok: bool = False) -> None:
+        unlink(path, missing_ok=missing_ok)
+        adopt(store.folder, uploads.folder)
+
+    monkeypatch.setattr(Path, "unlink", unlink_and_adopt)
+    uploads.delete("0123456789ab_old.txt")
+    assert uploads.stored() == []
+
+
 def test_of_two_who_delete_a_file_one_did(uploads: AccountUploads) -> None:
     """The other gets a 404."""
     for _ in range(50):
@@ -300,21 +316,20 @@ def test_a_name_without_its_file_goes_at_the_next_start(store: UploadStore, uplo
     assert original_names_of(uploads) == ["bleibt so.txt"]
 
 
-def test_a_name_is_not_taken_for_an_orphan_while_its_file_is_stored(
+def test_a_name_is_no_orphan_while_its_file_is_stored(
     store: UploadStore, uploads: AccountUploads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A process that starts at this moment waits for it."""
-    keep, started = original_names.keep, threading.Event()
+    """A process that starts at this moment waits until it is."""
+    keep = original_names.keep
     tidying = threading.Thread(target=store.tidy)
 
     def keep_while_another_starts(folder: Path, stored_name: str, name: str) -> None:
         keep(folder, stored_name, name)
-        assert original_names._orphans(folder)  # noqa: SLF001
         tidying.start()
-        started.set()
+        tidying.join(0.5)
+        assert tidying.is_alive()
 
     monkeypatch.setattr(original_names, "keep", keep_while_another_starts)
     commit(uploads, "ein Name.txt")
-    assert started.is_set()
     tidying.join()
     assert original_names_of(uploads) == ["ein Name.txt"]
