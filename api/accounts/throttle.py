@@ -11,21 +11,19 @@ are counted for the address, and for the account, with twice the limit, so that 
 import asyncio
 import hashlib
 import logging
+import math
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
-from weakref import WeakValueDictionary
 
 from api.accounts.attempts import Attempts, TooManyFailures
-from api.accounts.errors import NothingCompared, TooManyPasswords
+from api.accounts.errors import NothingCompared
+from api.accounts.turns import Turns
 
 PATIENCE_SECONDS = 2
-# Some eighty logins of one address at one moment are through by then; a proxy may be in front of everybody.
-TURN_PATIENCE_SECONDS = 5
 POLL_SECONDS = 0.01
 
 Result = TypeVar("Result")
@@ -45,7 +43,9 @@ class LoginThrottle:
         self._attempts = Attempts(path, limit, now)
         # SQLite waits for locks and disks, so not on the event loop. One thread, because one connection serves.
         self._thread = ThreadPoolExecutor(1, "login-throttle")
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._turns = Turns()
+        self._failure = ""
+        self._failed_at = -math.inf
 
     async def attempt(self, address: str, check: Callable[[], Awaitable[Result]], account: str = "") -> Result:
         """What `check` returns. Raises TooManyFailures, CannotCount or TooManyPasswords before it is called.
@@ -53,7 +53,9 @@ class LoginThrottle:
         A false result is a failure, and so is whatever it raises but NothingCompared. `account` is what was typed,
         whether there is such an account or not.
         """
-        async with self._turn(address):
+        came_at = time.monotonic()
+        async with self._turns.of(address):
+            self._refuse_if_failed_since(came_at)
             name = _name_of(account)
             numbers = await self._begin(address, name)
             counts = True
@@ -74,20 +76,10 @@ class LoginThrottle:
         self._thread.shutdown()
         self._attempts.close()
 
-    @asynccontextmanager
-    async def _turn(self, address: str) -> AsyncIterator[None]:
-        """One attempt of an address at a time in this worker: many right ones at once do not use up the limit, and one
-        address does not fill the queue for argon2."""
-        turn = self._turns.setdefault(address, asyncio.Lock())
-        try:
-            async with asyncio.timeout(TURN_PATIENCE_SECONDS):
-                await turn.acquire()
-        except TimeoutError as error:
-            raise TooManyPasswords from error
-        try:
-            yield
-        finally:
-            turn.release()
+    def _refuse_if_failed_since(self, moment: float) -> None:
+        """Whoever waited while it could not be counted does not wait for that once more. Raises CannotCount."""
+        if self._failed_at >= moment:
+            raise CannotCount(self._failure)
 
     async def _begin(self, address: str, account: str) -> list[int]:
         loop = asyncio.get_running_loop()
@@ -99,9 +91,12 @@ class LoginThrottle:
                         return numbers
                     # Attempts of other workers are open.
                     await asyncio.sleep(POLL_SECONDS)
+        except TimeoutError as error:
+            raise CannotCount(f"failed logins cannot be counted in {self._attempts.path}: locked or slow") from error
         except (sqlite3.Error, OSError) as error:
-            reason = "locked or slow" if isinstance(error, TimeoutError) else error
-            raise CannotCount(f"failed logins cannot be counted in {self._attempts.path}: {reason}") from error
+            self._failure = f"failed logins cannot be counted in {self._attempts.path}: {error}"
+            self._failed_at = time.monotonic()
+            raise CannotCount(self._failure) from error
 
     def _begin_all(self, address: str, account: str) -> list[int]:
         """All that the attempt counts for, or nothing. Raises TooManyFailures."""

@@ -13,8 +13,7 @@ from threading import Barrier
 import pytest
 
 from api.accounts.attempts import COMPARED_WITHIN_SECONDS, MAX_KNOWN, Attempts, TooManyFailures
-from api.accounts.errors import TooManyPasswords
-from api.accounts.throttle import PATIENCE_SECONDS, TURN_PATIENCE_SECONDS, CannotCount, LoginThrottle
+from api.accounts.throttle import CannotCount, LoginThrottle
 
 Open = Callable[..., LoginThrottle]
 
@@ -318,8 +317,9 @@ def test_a_locked_file_refuses_soon(locked: LoginThrottle) -> None:
 
     started = time.monotonic()
     results = asyncio.run(many())
-    assert {type(result) for result in results} == {CannotCount, TooManyPasswords}
-    assert time.monotonic() - started < TURN_PATIENCE_SECONDS + PATIENCE_SECONDS
+    assert {type(result) for result in results} == {CannotCount}
+    # One waits for the lock for a second; one after the other would be twenty.
+    assert time.monotonic() - started < 10
 
 
 def test_a_locked_file_stops_nobody_else(locked: LoginThrottle) -> None:
