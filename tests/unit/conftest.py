@@ -10,6 +10,7 @@ from api.accounts import passwords
 from api.settings import Settings
 from tests.support.fake_ollama import FakeOllama
 from tests.unit.serving import Gateway, serve
+from tests.unit.sign_in import provider, provider_of_all, start
 
 Serve = Callable[..., Gateway]
 

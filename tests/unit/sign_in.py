@@ -1,11 +1,12 @@
-"""A browser that signs in with a provider, step by step."""
+"""A provider, and a browser that signs in with it, step by step. conftest.py imports the fixtures."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
 
 from tests.support.fake_provider import CLIENT_ID, CLIENT_SECRET, FakeProvider
 from tests.unit.serving import Gateway
@@ -59,6 +60,24 @@ def settings_for(provider: FakeProvider, **settings: object) -> dict[str, object
         "oidc_allowed_domains": ("example.org",),
         **settings,
     }
+
+
+@pytest.fixture(scope="module")
+def provider_of_all() -> Iterator[FakeProvider]:
+    """The same for all tests of a module."""
+    with FakeProvider() as running:
+        yield running
+
+
+@pytest.fixture
+def provider() -> Iterator[FakeProvider]:
+    with FakeProvider() as running:
+        yield running
+
+
+@pytest.fixture
+def start(serve_with: Start, provider: FakeProvider) -> Start:
+    return lambda **settings: serve_with(**settings_for(provider, **settings))
 
 
 def browser_of(gateway: Gateway) -> Browser:

@@ -8,16 +8,9 @@ import pytest
 
 from tests.support.fake_ollama import FakeOllama
 from tests.support.fake_provider import EMAIL, FakeProvider
-from tests.unit.conftest import Serve
 from tests.unit.people import add_person, make_key
 from tests.unit.serving import Gateway, serve
 from tests.unit.sign_in import HTML, Start, account_of, browser_of, settings_for, sign_in, users, why
-
-
-@pytest.fixture(scope="module")
-def provider_of_all() -> Iterator[FakeProvider]:
-    with FakeProvider() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -29,17 +22,6 @@ def with_groups(
     settings = settings_for(provider_of_all, login_failures_per_minute=1_000, **groups)
     with serve(tmp_path_factory.mktemp("oidc"), shared_ollama.url, **settings) as gateway:
         yield gateway
-
-
-@pytest.fixture
-def provider() -> Iterator[FakeProvider]:
-    with FakeProvider() as running:
-        yield running
-
-
-@pytest.fixture
-def start(serve_with: Serve, provider: FakeProvider) -> Start:
-    return lambda **settings: serve_with(**settings_for(provider, **settings))
 
 
 def test_somebody_signs_in_and_stays_the_same(start: Start, provider: FakeProvider) -> None:

@@ -23,12 +23,6 @@ Claims = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def provider_of_all() -> Iterator[FakeProvider]:
-    with FakeProvider() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def shared(
     provider_of_all: FakeProvider, shared_ollama: FakeOllama, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Gateway]:
@@ -36,17 +30,6 @@ def shared(
     settings = settings_for(provider_of_all, login_failures_per_minute=1_000)
     with serve(tmp_path_factory.mktemp("oidc"), shared_ollama.url, **settings) as gateway:
         yield gateway
-
-
-@pytest.fixture
-def provider() -> Iterator[FakeProvider]:
-    with FakeProvider() as running:
-        yield running
-
-
-@pytest.fixture
-def start(serve_with: Serve, provider: FakeProvider) -> Start:
-    return lambda **settings: serve_with(**settings_for(provider, **settings))
 
 
 @pytest.fixture
