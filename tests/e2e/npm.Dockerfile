@@ -1,4 +1,4 @@
-# Node with the npm clients that tests/e2e/test_clients.py points at the gateway. Built by the tests; context: this folder.
+# A program for Node with its packages. Built by tests/e2e/npm.py; context: the program's folder.
 ARG NODE_IMAGE
 FROM ${NODE_IMAGE}
 WORKDIR /app
@@ -6,5 +6,5 @@ COPY package.json package-lock.json ./
 RUN --mount=type=secret,id=extra-ca \
     if grep -q CERTIFICATE /run/secrets/extra-ca; then export NODE_EXTRA_CA_CERTS=/run/secrets/extra-ca; fi; \
     npm ci --silent --no-fund --no-audit
-COPY client.mjs ./
-ENTRYPOINT ["node", "client.mjs"]
+COPY main.mjs ./
+ENTRYPOINT ["node", "main.mjs"]

@@ -1,9 +1,7 @@
 """Sign-in through nginx with a real, certified provider: oidc-provider from npm, in a container beside the stack."""
 
-import os
 import time
 from collections.abc import Iterator
-from functools import cache
 from json import dumps
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -11,11 +9,13 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from tests.e2e import npm
 from tests.support.fixtures import StackBeforeFake
 from tests.support.real_provider import CLIENT_SECRET, PEOPLE, LeadTo, log_in_there
 from tests.support.runs import IMAGE_TAG, new_name
-from tests.support.stack import ROOT, Stack, inspect, run, until
+from tests.support.stack import Stack, inspect, run, until
 
+PROVIDER = Path(__file__).with_name("provider")
 IMAGE = f"localchat/test-provider:{IMAGE_TAG}"
 HOST = "provider:3000"
 PUBLIC = "https://chat.example.org"
@@ -32,16 +32,6 @@ SETTINGS = {
 HTML = {"Accept": "text/html"}
 
 
-@cache
-def build_provider() -> None:
-    """NODE_IMAGE and EXTRA_CA_FILE are those of scripts/test."""
-    certificates = ROOT / (os.environ.get("EXTRA_CA_FILE") or "api/no-extra-ca.pem")
-    context = Path(__file__).with_name("provider")
-    node = f"NODE_IMAGE={os.environ['NODE_IMAGE']}"
-    secret = f"id=extra-ca,src={certificates}"
-    run("docker", "build", "--quiet", "--tag", IMAGE, "--build-arg", node, "--secret", secret, str(context))
-
-
 @pytest.fixture(scope="module")
 def stack(running_before_fake_ollama: StackBeforeFake) -> Iterator[Stack]:
     with running_before_fake_ollama(**SETTINGS) as running:
@@ -51,7 +41,7 @@ def stack(running_before_fake_ollama: StackBeforeFake) -> Iterator[Stack]:
 @pytest.fixture(scope="module")
 def provider(stack: Stack) -> Iterator[str]:
     """Its address, for this host; containers know it by its name."""
-    build_provider()
+    npm.build(IMAGE, PROVIDER)
     variables = {
         "ISSUER": f"http://{HOST}",
         "PORT": "3000",

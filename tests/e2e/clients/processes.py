@@ -5,12 +5,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
+from tests.e2e import npm
 from tests.e2e.clients.python import MAX_TOKENS, QUESTION, Client
 from tests.support.runs import IMAGE_TAG
-from tests.support.stack import ROOT, run
 
 JS = Path(__file__).with_name("js")
 JS_IMAGE = f"localchat/test-clients:{IMAGE_TAG}"
@@ -83,7 +82,7 @@ class LlmOllama(Llm):
 
 
 class Npm(Client):
-    """A client from npm, in js/client.mjs. It runs on nginx's network, `edge`."""
+    """A client from npm, in js/main.mjs. It runs on nginx's network, `edge`."""
 
     def __init__(self, url: str, token: str, network: str, package: str) -> None:
         super().__init__(url, token)
@@ -112,21 +111,6 @@ class Npm(Client):
         return [str(json.loads(line)) for line in done.stdout.splitlines()]
 
 
-@cache
 def build_npm_clients() -> None:
-    """Builds Npm's image. NODE_IMAGE and EXTRA_CA_FILE come from scripts/test."""
-    certificates = ROOT / (os.environ.get("EXTRA_CA_FILE") or "api/no-extra-ca.pem")
-    node = os.environ["NODE_IMAGE"]
-    secret = f"id=extra-ca,src={certificates}"
-    run(
-        "docker",
-        "build",
-        "--quiet",
-        "--tag",
-        JS_IMAGE,
-        "--build-arg",
-        f"NODE_IMAGE={node}",
-        "--secret",
-        secret,
-        str(JS),
-    )
+    """Npm's image."""
+    npm.build(JS_IMAGE, JS)

@@ -1,5 +1,5 @@
 // The npm clients `ollama` and `openai`, each as its users set it up. Prints one JSON string per line; errors go to stderr.
-// node client.mjs ollama|openai models|ask|stream|stop     Reads URL, TOKEN, MODEL and QUESTION from the environment.
+// node main.mjs ollama|openai models|ask|stream|stop     Reads URL, TOKEN, MODEL and QUESTION from the environment.
 import { Ollama } from "ollama";
 import OpenAI from "openai";
 
