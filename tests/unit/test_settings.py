@@ -50,6 +50,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
     assert (settings.admin_email, settings.admin_password.get_secret_value()) == ("admin@local", "changeme")
     assert (settings.bind, settings.ollama_url) == ("127.0.0.1:8000", "http://localhost:11434")
     assert (settings.access_token_expire_minutes, settings.login_failures_per_minute) == (1440, 10)
+    assert (settings.upload_quota_mb, settings.upload_retention_days) == (2048, 0)
     assert settings.behind_nginx is False
 
 
@@ -174,6 +175,15 @@ def test_refuses_an_invalid_or_non_positive_number(refusal: Refusal, name: str, 
     message = refusal(**{name: value})
     assert name in message
     assert "greater than" in message or "valid" in message
+
+
+@pytest.mark.parametrize("name", ["UPLOAD_QUOTA_MB", "UPLOAD_RETENTION_DAYS"])
+def test_nought_is_no_limit(refusal: Refusal, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Less than that is refused."""
+    monkeypatch.setenv(name, "0")
+    assert getattr(Settings(), name.lower()) == 0
+    for value in ("-1", "1.5", "many"):
+        assert name in refusal(**{name: value})
 
 
 @pytest.mark.parametrize(
