@@ -22,6 +22,7 @@ from api.accounts.oidc import routes as oidc
 from api.database.migrate import DatabaseUnusable
 from api.errors import InvalidBody
 from api.files import routes as files
+from api.files.text import routes as texts
 from api.http.lingering import Lingering
 from api.http.protocol import use_in_every_uvicorn
 from api.logs import without_credentials
@@ -38,7 +39,7 @@ EXPOSED_HEADERS = ["X-Request-ID", "Retry-After", "WWW-Authenticate", "Content-D
 METHOD_NOT_ALLOWED = 405
 # A route is in one of these, or it does not exist; a row of the allow-list is for callers, see decide.py.
 PUBLIC = (accounts.router, oidc.router, invitations.router, health.router, docs.router)
-FOR_CALLERS = (files.router, description.router)
+FOR_CALLERS = (files.router, texts.router, description.router)
 FOR_SESSIONS = (me.router, key_routes.router)
 FOR_ADMINS = (users.router,)
 

@@ -18,6 +18,8 @@ from api.database.engine import open_engine
 from api.database.migrate import migrate
 from api.files.retention import Retention
 from api.files.store import UploadStore
+from api.files.text.service import ReaderService
+from api.files.text.texts import Texts
 from api.http.bodies import BodyReader
 from api.ollama.client import Ollama
 from api.ollama.cloud import Cloud
@@ -25,6 +27,7 @@ from api.ollama.direct import DirectRelay
 from api.ollama.pulls import Pulls
 from api.ollama.relay import NginxRelay
 from api.settings import Settings
+from reader.apart import Apart
 
 
 class Parts:
@@ -48,8 +51,10 @@ class Parts:
         self.ollama = Ollama(settings.ollama_url, settings.ollama_timeout_seconds)
         self.pulls = Pulls(self.ollama)
         self.cloud = Cloud(self.ollama)
-        # The one switch between the two ways of running.
+        # The switch between the two ways of running.
         self.relay = NginxRelay(settings.upload_dir) if settings.behind_nginx else DirectRelay(self.ollama)
+        # In the stack a service reads, which has nothing but the file; without it, a process with the same limits.
+        self.texts = Texts(self.uploads, ReaderService() if settings.behind_nginx else Apart())
         self._database_is_ready = False
 
     def prepare_database(self) -> None:

@@ -14,6 +14,7 @@ from api.files.disk import files_in, fsync_folder, is_file, is_folder
 from api.files.names import STORED_NAME
 from api.files.partial import PartialUpload
 from api.files.quota import Quota, Quotas
+from api.files.text.cache import forget
 
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 FOLDER_MODE = 0o750
@@ -130,4 +131,5 @@ def _unlink(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     path.with_name(original_names.beside(path.name)).unlink(missing_ok=True)
+    forget(path)
     return True

@@ -1,4 +1,4 @@
-"""The names in the store: of uploads, of what is half-written or half-deleted, and of accounts' folders."""
+"""The names in the store: of uploads and their texts, of what is half-written or half-deleted, of accounts' folders."""
 
 import re
 import unicodedata
@@ -7,9 +7,16 @@ STORED_NAME = re.compile(r"[0-9a-f]{12}_[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 # Not stored names, whatever a client calls its file: those have `_` where these have a digit.
 PARTIAL_NAME = re.compile(r"[0-9a-f]{16}\.partial")
 REMOVED_NAME = re.compile(r"[0-9a-f]{16}\.removed")
+# The text of the upload with these digits, which has `_` in place of the dot.
+TEXT_NAME = re.compile(r"[0-9a-f]{12}\.text")
 # None of the above, which have `_` or `.`; and no two that differ only in case.
 ACCOUNT_ID = re.compile(r"[a-z0-9]{1,64}")
 MAX_NAME_LENGTH = 100  # with the 13 characters before it well below the 255 bytes of every file system
+
+
+def text_name(stored_name: str) -> str:
+    """Of the file with the text of an upload, in the same folder. It goes when the upload does."""
+    return f"{stored_name[:12]}.text"
 
 
 def safe_name(original: str) -> str:

@@ -15,6 +15,7 @@ from api.files.disk import fsync_folder, is_file, is_folder, remove_whole
 from api.files.names import ACCOUNT_ID, PARTIAL_NAME, REMOVED_NAME
 from api.files.partial import FILE_MODE
 from api.files.quota import Quotas
+from api.files.text.cache import remove_texts_of_nothing
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +88,7 @@ class UploadStore:
 def _remove_orphans(folder: Path) -> None:
     try:
         original_names.remove_orphans(folder)
+        remove_texts_of_nothing(folder)
         partials = [path for path in folder.iterdir() if PARTIAL_NAME.fullmatch(path.name) and is_file(path)]
     except OSError as error:
         log.warning("%s cannot be searched for what is left over from uploads: %s", folder, error)

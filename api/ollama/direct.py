@@ -11,7 +11,8 @@ import httpx
 from fastapi.responses import FileResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
-from api.errors import ApiError, OllamaUnavailable, RangeNotInFile, UploadNotFound
+from api.errors import ApiError, ClientLeft, OllamaUnavailable, RangeNotInFile, UploadNotFound
+from api.http.leaving import while_connected
 from api.ollama.client import Ollama
 
 log = logging.getLogger(__name__)
@@ -85,17 +86,8 @@ class OllamaResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         # A race, because a client may leave before Ollama's first byte, when there is nothing to send that could fail.
-        carrying = asyncio.ensure_future(self._carry(send))
-        leaving = asyncio.ensure_future(_until_the_client_leaves(receive))
-        try:
-            await asyncio.wait({carrying, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            if carrying.done():
-                carrying.result()
-        finally:
-            for task in (carrying, leaving):
-                task.cancel()
-            with suppress(asyncio.CancelledError, ApiError):
-                await carrying
+        with suppress(ClientLeft):
+            await while_connected(receive, self._carry(send))
 
     async def _carry(self, send: Send) -> None:
         started = False
@@ -122,8 +114,3 @@ class OllamaResponse(Response):
 def answer_type(content_type: str) -> str:
     """Ollama's own where it is one that Ollama uses."""
     return content_type if ANSWER_TYPES.fullmatch(content_type) else UNKNOWN_TYPE
-
-
-async def _until_the_client_leaves(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -14,6 +14,8 @@ from api.errors import ApiError
 from api.files.content import ContentValidator
 from api.files.form import FileFieldParser
 from api.files.names import safe_name
+from api.files.text.pages import page_ranges
+from api.files.text.tokens import estimated_tokens
 from api.http.slashes import meant
 from api.ollama.direct import UploadResponse
 from api.ollama.model_names import canonical, is_cloud, is_name
@@ -22,6 +24,7 @@ from api.ollama.requests import ModelRequest, check_chat
 from api.ollama.strict_json import parse_json
 from api.ollama.structure import MAX_STRUCTURE_BYTES
 from api.settings import Settings
+from reader.answers import Unreadable, reading_in
 
 DOUBLINGS = 4
 # Twice the input takes twice the time; quadratic would be four times. The rest is noise.
@@ -55,6 +58,11 @@ def follow(name: str, content: bytes) -> None:
     for start in range(0, len(content), 65_536):
         check.feed(content[start : start + 65_536])
     check.finish()
+
+
+def unreadable(answer: bytes) -> None:
+    with suppress(Unreadable):
+        reading_in(answer)
 
 
 FILE = b'Content-Disposition: form-data; name="file"; filename="a.txt"'
@@ -108,6 +116,11 @@ OTHERS: dict[str, Callable[[int], object]] = {
     "file name of dots": lambda n: safe_name("." * n + "/" + "_." * (n // 2)),
     "file name of folders": lambda n: safe_name("a/\\" * (n // 3)),
     "file name that unfolds": lambda n: safe_name("\ufdfa" * n),
+    "pages": lambda n: page_ranges("1," * (n // 2)),
+    "digits of a page": lambda n: page_ranges("1" * n),
+    "estimate of tokens": lambda n: estimated_tokens("a1\u00e4" * (n // 3)),
+    "answer of a reading": lambda n: unreadable(b'{"text":"' + b"a" * n),
+    "depth of an answer": lambda n: unreadable(b"[" * n),
     "text": lambda n: follow("a.txt", b"a" * n),
     "text in UTF-16": lambda n: follow("a.txt", b"\xff\xfe" + b"a\0" * (n // 2)),
     "picture": lambda n: follow("a.png", b"\x89PNG\r\n\x1a\n" + b"\0" * n),

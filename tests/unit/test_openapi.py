@@ -19,6 +19,7 @@ CONTRACT = {
     ("get", "/files"): {200, 401},
     ("get", "/files/{filename}"): {200, 401, 404, 416},
     ("delete", "/files/{filename}"): {204, 401, 404, 422},
+    ("get", "/files/{filename}/text"): {200, 401, 404, 422, 503, 504},
     ("get", "/health"): {200, 503},
     ("get", "/login/methods"): {200},
     ("get", "/login/oidc"): {303, 404, 502, 503},

@@ -1,0 +1,49 @@
+"""The text of a caller's upload, from where it is kept or newly read."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Protocol
+
+from api.files.content import media_type
+from api.files.store import UploadStore
+from api.files.text.cache import keep, kept
+from api.files.text.errors import no_text
+from reader.answers import PageRanges, Question, Reading, Reason, Unreadable
+
+DIGITS_AND_UNDERSCORE = 13  # before the name in a stored name
+
+
+class Reader(Protocol):
+    async def read(self, file: int, question: Question) -> Reading:
+        """`file` is a descriptor, which stays open. Raises Unreadable."""
+
+
+class Texts:
+    def __init__(self, uploads: UploadStore, reader: Reader) -> None:
+        self._uploads = uploads
+        self._reader = reader
+
+    async def of(self, account_id: str, filename: str, pages: PageRanges | None = None) -> Reading:
+        """Raises UploadNotFound, and why there is no text: see errors.py."""
+        upload = await asyncio.to_thread(self._uploads.of(account_id).find, filename)
+        try:
+            return await self._text(upload, pages)
+        except Unreadable as error:
+            raise no_text(error, filename[DIGITS_AND_UNDERSCORE:]) from error
+
+    async def _text(self, upload: Path, pages: PageRanges | None) -> Reading:
+        if media_type(upload.name).startswith("image/"):
+            raise Unreadable(Reason.PICTURE)
+        reading = await asyncio.to_thread(kept, upload, pages)
+        if reading is None:
+            reading = await self._read(upload, pages)
+            await asyncio.to_thread(keep, upload, pages, reading)
+        return reading
+
+    async def _read(self, upload: Path, pages: PageRanges | None) -> Reading:
+        file = await asyncio.to_thread(os.open, upload, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            return await self._reader.read(file, Question(upload.suffix.lower(), pages))
+        finally:
+            os.close(file)
