@@ -5,7 +5,7 @@ import pytest
 
 from tests.support.stack import Stack, inspect, run
 
-SERVICES = ["nginx", "api", "ollama", "starter-models"]
+SERVICES = ["nginx", "api", "reader", "ollama", "starter-models"]
 
 
 # Only nginx may reach these.
@@ -105,7 +105,7 @@ def test_containers_are_hardened(stack: Stack, service: str) -> None:
     assert host["RestartPolicy"]["Name"] == ("no" if service == "starter-models" else "unless-stopped")
 
 
-@pytest.mark.parametrize("service", ["nginx", "api", "starter-models"])
+@pytest.mark.parametrize("service", ["nginx", "api", "reader", "starter-models"])
 def test_our_own_images_are_read_only_and_not_root(stack: Stack, service: str) -> None:
     """They need no root, and write only to their volumes and /tmp."""
     facts = stack.inspect(service)
@@ -117,6 +117,15 @@ def test_nginx_can_read_uploads_and_not_write_them(stack: Stack) -> None:
     """The API writes, nginx reads."""
     mounts = {mount["Destination"]: mount["RW"] for mount in stack.inspect("nginx")["Mounts"]}
     assert mounts == {"/data/uploads": False, "/run/localchat": False}
+
+
+def test_the_reader_has_nothing(stack: Stack) -> None:
+    """No network but its own loopback, no volume but the one with its socket, and no way into the uploads."""
+    facts = stack.inspect("reader")
+    assert facts["HostConfig"]["NetworkMode"] == "none"
+    assert {mount["Destination"] for mount in facts["Mounts"]} == {"/run/reader"}
+    found = stack.python("reader", "import os, socket; print(os.getgroups(), [n for _, n in socket.if_nameindex()])")
+    assert found == "[10004] ['lo']\n"
 
 
 def test_failed_logins_are_limited_per_address(stack: Stack) -> None:
@@ -148,7 +157,7 @@ def test_correct_logins_are_not_held_back(stack: Stack) -> None:
     assert {httpx.post(f"{stack.url}/login", json=account).status_code for _ in range(50)} == {200}
 
 
-@pytest.mark.parametrize("service", ["nginx", "api"])
+@pytest.mark.parametrize("service", ["nginx", "api", "reader"])
 def test_the_certificate_of_a_proxy_is_in_no_image(stack: Stack, service: str) -> None:
     """No layer contains a build's secret."""
     image = stack.inspect(service)["Image"]
@@ -170,4 +179,4 @@ def test_volumes_outlive_their_containers(stack: Stack) -> None:
     mounts = inspect(stack.inspect("api")["Id"])["Mounts"]
     writable = {mount["Destination"]: mount["Type"] for mount in mounts if mount["RW"]}
     assert writable == {"/data/uploads": "volume", "/data/state": "volume", "/run/localchat": "volume"}
-    assert {mount["Destination"] for mount in mounts} - writable.keys() <= {"/run/secrets/extra-ca"}
+    assert {mount["Destination"] for mount in mounts} - writable.keys() <= {"/run/reader", "/run/secrets/extra-ca"}

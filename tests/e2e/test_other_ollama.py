@@ -15,7 +15,7 @@ def test_api_and_nginx_follow_ollama_url(stack: Stack, client: httpx.Client, oth
     health = httpx.get(f"{stack.url}/health").json()
     assert health == {"status": "ok", "ollama_url": other_ollama.url}
     assert client.post("/chat", json=chat(stream=False)).json()["done"] is True
-    assert sorted(stack.run("ps", "--all", "--services").split()) == ["api", "nginx"]
+    assert sorted(stack.run("ps", "--all", "--services").split()) == ["api", "nginx", "reader"]
 
 
 def test_what_its_cloud_would_answer_is_refused(stack: Stack, client: httpx.Client, other_ollama: OtherOllama) -> None:

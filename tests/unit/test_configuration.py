@@ -33,7 +33,7 @@ def test_every_setting_is_documented() -> None:
 @pytest.mark.parametrize("name", ["PYTHON_IMAGE", "NGINX_IMAGE", "NODE_IMAGE", "OLLAMA_IMAGE"])
 def test_an_image_is_pinned_to_one_version(name: str) -> None:
     """The Compose file, its documentation and the Dockerfiles name the same one, and never `latest`."""
-    dockerfiles = "".join((ROOT / folder / "Dockerfile").read_text() for folder in ("api", "nginx", "ollama"))
+    dockerfiles = "".join((ROOT / folder / "Dockerfile").read_text() for folder in ("api", "nginx", "ollama", "reader"))
     pinned = {
         documented()[name],
         *re.findall(rf"\$\{{{name}:-([^}}]*)\}}", COMPOSE),
@@ -52,7 +52,7 @@ def test_the_built_ollama_is_the_pulled_one() -> None:
 
 def test_uv_is_the_same_in_image_and_tests() -> None:
     """One version locks and installs."""
-    files = ("api/Dockerfile", "scripts/lib/uv.sh")
+    files = ("api/Dockerfile", "reader/Dockerfile", "scripts/lib/uv.sh")
     versions = [re.findall(r"UV_VERSION=(\d\S*)", (ROOT / name).read_text()) for name in files]
-    assert versions[0] == versions[1]
+    assert versions[0] == versions[1] == versions[2]
     assert len(versions[0]) == 1
