@@ -114,10 +114,10 @@ def test_a_decision_about_a_host_takes_microseconds() -> None:
 
 def best_seconds(hosts: KnownHosts, names: list[str]) -> float:
     def once() -> float:
-        started = time.perf_counter()
+        started = time.process_time()
         for name in names:
             name in hosts  # noqa: B015
-        return time.perf_counter() - started
+        return time.process_time() - started
 
     return min(once() for _ in range(5))
 

@@ -114,9 +114,10 @@ def test_many_offers_at_once_take_no_more_than_their_time(server: Gateway) -> No
     """Twice as many take twice as long: an offer is neither a recursion nor a copy of the rest."""
 
     def seconds(count: int) -> float:
-        started = time.perf_counter()
+        # Processor time, because the machine is shared; the server is in this process.
+        started = time.process_time()
         statuses(server, request(H2C, "", "GET /live HTTP/1.1") * count, count=count)
-        return time.perf_counter() - started
+        return time.process_time() - started
 
     seconds(10)
     few, many = (min(seconds(count) for _ in range(3)) for count in (300, 1_200))

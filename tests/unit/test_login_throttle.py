@@ -39,7 +39,11 @@ def open_throttle(tmp_path: Path, clock: Clock) -> Iterator[Open]:
 
 
 def attempt(throttle: LoginThrottle, check: Callable[[], bool], address: str = "a", account: str = "") -> bool:
-    return asyncio.run(throttle.attempt(address, in_a_thread(check), account))
+    try:
+        return asyncio.run(throttle.attempt(address, in_a_thread(check), account))
+    finally:
+        # It is taken back, or its address remembered, after the answer: before the clock or the file is changed.
+        throttle._thread.submit(lambda: None).result()  # noqa: SLF001
 
 
 def in_a_thread(check: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
@@ -214,9 +218,10 @@ def test_a_count_takes_no_longer_however_many_there_are(open_throttle: Open) -> 
 
 def best_seconds(throttle: LoginThrottle) -> float:
     def once() -> float:
-        started = time.perf_counter()
+        # Processor time, because the machine is shared; the file is read and written in this process.
+        started = time.process_time()
         succeed(throttle)
-        return time.perf_counter() - started
+        return time.process_time() - started
 
     return min(once() for _ in range(10))
 

@@ -43,10 +43,12 @@ def test_nobodys_password_takes_as_long() -> None:
 
 
 def seconds(own: Passwords, password_hash: str | None) -> float:
+    """In processor time, because the machine is shared."""
+
     def once() -> float:
-        started = time.perf_counter()
+        started = time.process_time()
         asyncio.run(own.matches(password_hash, "b"))
-        return time.perf_counter() - started
+        return time.process_time() - started
 
     return min(once() for _ in range(10))
 
@@ -63,9 +65,10 @@ def test_a_login_takes_as_long_whoever_it_is(serve_with: Serve) -> None:
 
 
 def seconds_of_a_login(gateway: Gateway, email: str) -> float:
-    started = time.perf_counter()
+    """In processor time: client and server are this process."""
+    started = time.process_time()
     assert gateway.log_in(email, "wrong password").status_code == 401
-    return time.perf_counter() - started
+    return time.process_time() - started
 
 
 def test_a_wrong_password_and_an_unknown_member_get_the_same_answer(serve_with: Serve) -> None:
