@@ -6,6 +6,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from api.errors import InvalidBody
+from api.files.disposition import BrokenName, sent_name
 
 FIELD = "file"
 # A form has a handful of fields. Each part costs 20 µs: a body of nothing else would take half a minute.
@@ -14,7 +15,7 @@ WANTED = f"Send multipart/form-data with one field '{FIELD}', e.g.: curl -F {FIE
 
 
 class FileFieldParser:
-    """Feeds the name and the data of the field `file` to the two callbacks."""
+    """Feeds the name, as the client has it, and the data of the field `file` to the two callbacks."""
 
     def __init__(self, content_type: str, on_name: Callable[[str], None], on_data: Callable[[bytes], None]) -> None:
         kind, options = parse_options_header(content_type)
@@ -75,13 +76,20 @@ class FileFieldParser:
         self._header_name = self._header_value = b""
 
     def _on_headers_finished(self) -> None:
-        _, options = parse_options_header(self._disposition)
-        if options.get(b"name") != FIELD.encode() or b"filename" not in options:
+        field, name = self._field_and_name()
+        if field != FIELD.encode() or name is None:
             return
         if self._seen:
             raise InvalidBody(f"There are two fields '{FIELD}'. {WANTED}")
         self._seen = self._reading = True
-        self._on_name(options[b"filename"].decode("utf-8", "replace"))
+        self._on_name(name)
+
+    def _field_and_name(self) -> tuple[bytes | None, str | None]:
+        _, options = parse_options_header(self._disposition)
+        try:
+            return options.get(b"name"), sent_name(self._disposition, options.get(b"filename"))
+        except BrokenName as error:
+            raise InvalidBody(f"{error} {WANTED}") from error
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
         if self._reading:

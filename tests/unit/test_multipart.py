@@ -43,11 +43,52 @@ def test_other_fields_are_passed_over(piece_bytes: int) -> None:
         ('"\u65e5\u672c.txt"'.encode(), "\u65e5\u672c.txt"),
         (b'"a\xff.txt"', "a\ufffd.txt"),
         (b'"a;b=c.txt"', "a;b=c.txt"),
+        (b'"say %22hi%22.txt"', 'say "hi".txt'),
+        (b'"two%0D%0Alines.txt"', "two\r\nlines.txt"),
+        (b'"100%25 %0a.txt"', "100%25 %0a.txt"),
+        (b'"a\\"b.txt"', 'a"b.txt'),
     ],
 )
 def test_reads_the_name_that_clients_send(name: bytes, expected: str) -> None:
-    """Quoted or not, UTF-8 or broken."""
+    """Quoted or not, UTF-8 or broken; with what browsers and curl escape as it was typed."""
     assert read(part(b"hi", name) + END)[0] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        (b"filename*=UTF-8''%E6%9D%B1%E4%BA%AC.png", "\u6771\u4eac.png"),
+        (b"filename*=utf-8''na%c3%afve.txt", "na\u00efve.txt"),
+        (b"filename*=utf-8'en'100%25.txt", "100%.txt"),
+        (b"filename*=ISO-8859-1''caf%E9.txt", "caf\u00e9.txt"),
+        (b"FileName*=UTF-8''a.txt", "a.txt"),
+        (b"filename*=\"utf-8''%C3%A4.txt\"", "\u00e4.txt"),
+        (b"filename* = UTF-8''%C3%A4.txt ; x=y", "\u00e4.txt"),
+        (b"filename*=UTF-8''it%27s%22.txt", "it's\".txt"),
+        (b"filename*=UTF-8''%22.txt; filename=b.txt", '".txt'),
+        (b"filename=b.txt; filename*=UTF-8''%C3%A4.txt", "\u00e4.txt"),
+        (b"filename*=UTF-8''%C3%A4.txt; filename=\"b.txt\"", "\u00e4.txt"),
+        (b"filename=\"b; filename*=UTF-8''c\"", "b; filename*=UTF-8''c"),
+        (b"filename*=UTF-8''%; filename=b.txt", "b.txt"),
+        (b"filename*=UTF-8''%zz; filename=b.txt", "b.txt"),
+        (b"filename*=UTF-8''%FF; filename=b.txt", "b.txt"),
+        (b"filename*=GBK''%C4%E3; filename=b.txt", "b.txt"),
+        (b"filename*=\xff''a; filename=b.txt", "b.txt"),
+        (b"filename*=a.txt; filename=b.txt", "b.txt"),
+    ],
+)
+def test_reads_the_name_in_another_charset(parameters: bytes, expected: str) -> None:
+    """`filename*` (RFC 8187) wins, as older libraries mean it; if it is broken, `filename` counts."""
+    body = b'--b\r\nContent-Disposition: form-data; name="file"; ' + parameters + b"\r\n\r\nhi" + END
+    assert read(body) == ([expected], b"hi")
+
+
+@pytest.mark.parametrize("value", [b"UTF-8''%", b"UTF-8''%FF", b"GBK''%C4%E3", b"a.txt", b"", b"''"])
+def test_a_broken_name_is_refused_in_words(value: bytes) -> None:
+    """If there is no other; the message shows how it is written."""
+    body = b'--b\r\nContent-Disposition: form-data; name="file"; filename*=' + value + b"\r\n\r\nhi" + END
+    with pytest.raises(InvalidBody, match=r"filename\*=UTF-8''na%C3%AFve.txt"):
+        read(body)
 
 
 @pytest.mark.parametrize("content_type", ["Multipart/Form-Data; boundary=b", 'multipart/form-data; boundary="b"'])
