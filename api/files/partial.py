@@ -50,16 +50,16 @@ class PartialUpload:
         while view:
             view = view[self._file.write(view) :]
 
-    def commit(self, original_name: str) -> str:
-        """Makes the file durable under its final name, which it returns. Blocks for as long as the disk takes.
+    def commit(self, name: str, original_name: str = "") -> str:
+        """Makes the file durable under a name made of `name`, which it returns. Blocks for as long as the disk takes.
 
-        Raises QuotaExceeded.
+        `original_name` is what its owner calls it, if that is another. Raises QuotaExceeded.
         """
-        final = self._path.with_name(f"{secrets.token_hex(6)}_{safe_name(original_name)}")
+        final = self._path.with_name(f"{secrets.token_hex(6)}_{safe_name(name)}")
         os.fsync(self._file.fileno())
         with locked(final.parent):
             self._quota.refuse(self._size_bytes)
-            original_names.keep(final.parent, final.name, original_name)
+            original_names.keep(final.parent, final.name, original_name or name)
             self._path.rename(final)
         fsync_folder(final.parent)
         return final.name

@@ -12,9 +12,9 @@ from starlette.requests import ClientDisconnect
 
 from api.errors import ClientLeft, FileTooLarge
 from api.files.account import AccountUploads
-from api.files.content import ContentValidator
+from api.files.content.validator import ContentValidator
 from api.files.form import FileFieldParser
-from api.files.names import safe_name
+from api.files.names import original_name, safe_name
 from api.files.partial import PartialUpload
 from api.http.bodies import refuse_compressed
 from api.settings import MEBIBYTE
@@ -71,12 +71,11 @@ class IncomingFile:
         """The name of the file, which is whole and durable now. Raises ApiError."""
         self._form.finish()
         assert self._validator is not None  # noqa: S101  finish() knows that there was a name.
-        self._validator.finish()
-        return self._partial.commit(self._original_name)
+        return self._partial.commit(self._validator.finish(), self._original_name)
 
     def _on_name(self, name: str) -> None:
+        self._original_name = original_name(name)
         # What is judged is the name that the file will have: `x.png ` is stored as `x.png`.
-        self._original_name = name
         self._validator = ContentValidator(safe_name(name))
 
     def _on_data(self, data: bytes) -> None:

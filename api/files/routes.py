@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api.accounts.identify import authenticate
 from api.accounts.store import Caller
-from api.files.content import media_type
+from api.files.content.kinds import media_type
 from api.files.form import FIELD
 from api.files.receive import receive
 from api.files.schemas import Files, Upload, download_path
@@ -43,7 +43,7 @@ BYTES = {
     openapi_extra=FORM,
 )
 async def upload(request: Request, parts: PartsDep, caller: CallerDep) -> Upload:
-    """Stores one file: an image, a PDF or text. A broken upload leaves nothing behind."""
+    """Stores one file: an image, a document or text. A broken upload leaves nothing behind."""
     name = await receive(request, parts.uploads.of(caller.account_id))
     return Upload(filename=name, download_path=download_path(name))
 

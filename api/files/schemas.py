@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import BaseModel, Field
 
 from api.files.account import NANOSECONDS, StoredFile
-from api.files.content import media_type
+from api.files.content.kinds import media_type
 
 
 def download_path(name: str) -> str:

@@ -160,7 +160,7 @@ def test_a_type_that_is_not_accepted_says_so(
     before = stored()
     person.attach_files(EXE)
     expect(pending(person).get_by_role("alert")).to_contain_text(
-        "A file named *.exe is not accepted. Accepted are images"
+        "A file named *.exe is not accepted: it is a program. Accepted are images"
     )
     person.ask("What is this?")
     expect(person.page.get_by_text("Remove the rejected file to send.")).to_be_visible()

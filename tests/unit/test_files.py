@@ -10,11 +10,12 @@ import pytest
 from api.files.store import UploadStore
 from tests.support.fake_ollama import wait_until
 from tests.unit.conftest import Serve
-from tests.unit.files import END, FORM_TYPE, PNG, part, send, upload
+from tests.unit.files import END, FORM_TYPE, JPEG, PDF, PNG, part, send, upload, zipped
 from tests.unit.serving import Gateway
 from tests.unit.stores import ODD_NAMES, STORED, FullStore
 
 MEBIBYTE = 1024 * 1024
+ODT = "application/vnd.oasis.opendocument.text"
 TEXT = "0123456789 \u20ac\r\n--b-\r\n--c\r\n".encode()
 
 
@@ -34,6 +35,9 @@ def stored(gateway: Gateway, data: bytes, name: str = "a.txt") -> str:
         ("a.png", PNG + bytes(range(256)) * 1_000, "image/png"),
         ("empty.txt", b"", "text/plain; charset=utf-8"),
         ("README", b"hi", "application/octet-stream"),
+        ("a.txt", "Gr\u00fc\u00dfe".encode("cp1252") * 1_000, "text/plain; charset=utf-8"),
+        ("a.pdf", b"\r\n" + PDF, "application/pdf"),
+        ("a.odt", zipped("content.xml", first=ODT), ODT),
     ],
 )
 def test_gives_back_the_bytes_as_they_were_sent(gateway: Gateway, name: str, data: bytes, media_type: str) -> None:
@@ -51,6 +55,19 @@ def test_says_where_the_upload_is(gateway: Gateway) -> None:
     assert answer == {"filename": answer["filename"], "download_path": f"/files/{answer['filename']}"}
     assert STORED.fullmatch(answer["filename"])
     assert answer["filename"].endswith("_my_report.txt")
+
+
+def test_a_picture_is_stored_as_what_it_is(gateway: Gateway) -> None:
+    """Phones call a JPEG *.HEIC; a browser would then be told the wrong type."""
+    path = stored(gateway, JPEG, "IMG_0001.HEIC")
+    assert path.endswith("_IMG_0001.jpg")
+    assert gateway.client.get(path).headers["Content-Type"] == "image/jpeg"
+
+
+def test_a_name_is_read_as_older_libraries_send_it(gateway: Gateway) -> None:
+    """`filename*` and nothing else."""
+    body = b"--b\r\nContent-Disposition: form-data; name=\"file\"; filename*=utf-8''caf%C3%A9.txt\r\n\r\nhi" + END
+    assert send(gateway, body).json()["filename"].endswith("_cafe.txt")
 
 
 @pytest.mark.parametrize(
@@ -129,7 +146,7 @@ def test_an_announced_size_is_refused_at_once(gateway: Gateway) -> None:
         ("a.exe", b"MZ\x90\0" + bytes(60)),
         ("a.zip", b"PK\3\4" + bytes(60)),
         ("a.txt", b"\x7fELF\2\1\1" + bytes(60)),
-        ("a.txt", PNG),
+        ("a.docx", zipped("a.txt")),
         ("a.png", b"just text"),
         ("a.png ", b"just text"),
         ("a.pdf\u200b", b"just text"),
@@ -161,6 +178,7 @@ BROKEN = {
     "a boundary too long": (part(b"hi") + END, f"multipart/form-data; boundary={'c' * 300}"),
     "no end": (part(b"hi"), FORM_TYPE),
     "half an end": (part(b"hi") + b"\r\n--b", FORM_TYPE),
+    "a broken name": (part(b"hi").replace(b'filename="a.txt"', b"filename*=UTF-8''%") + END, FORM_TYPE),
     "broken headers": (b"--b\r\nContent Disposition\r\n\r\nhi" + END, FORM_TYPE),
     "headers too large": (part(b"hi", b'"%b"' % (b"x" * 100_000)) + END, FORM_TYPE),
     "too many headers": (b"--b\r\n" + b"X: y\r\n" * 1_000 + b"\r\nhi" + END, FORM_TYPE),

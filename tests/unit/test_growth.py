@@ -11,9 +11,10 @@ from api.accounts.identify import password_of
 from api.accounts.store import comparable
 from api.accounts.tokens import Tokens
 from api.errors import ApiError
-from api.files.content import ContentValidator
+from api.files.content.validator import ContentValidator
+from api.files.disposition import sent_name
 from api.files.form import FileFieldParser
-from api.files.names import safe_name
+from api.files.names import original_name, safe_name
 from api.files.text.pages import page_ranges
 from api.files.text.tokens import estimated_tokens
 from api.http.slashes import meant
@@ -52,11 +53,11 @@ def part(headers: bytes, data: bytes = b"") -> bytes:
     return b"--x\r\n" + headers + b"\r\n\r\n" + data
 
 
-def follow(name: str, content: bytes) -> None:
+def follow(name: str, content: bytes, piece_bytes: int = 65_536) -> None:
     """Validates `content`, in network-sized pieces."""
     check = ContentValidator(name)
-    for start in range(0, len(content), 65_536):
-        check.feed(content[start : start + 65_536])
+    for start in range(0, len(content), piece_bytes):
+        check.feed(content[start : start + piece_bytes])
     check.finish()
 
 
@@ -107,6 +108,7 @@ UPLOADS: dict[str, Callable[[int], bytes]] = {
     "a long header": lambda n: part(b"A: " + b"b" * n),
     "a long header name": lambda n: part(b"A" * n),
     "parameters": lambda n: part(b"Content-Disposition: form-data" + b"; a=b" * (n // 5)),
+    "a long name in percent": lambda n: part(FILE + b"; filename*=UTF-8''" + b"%41" * (n // 3)),
     "a preamble": lambda n: b"\r\n" * (n // 2),
 }
 OTHERS: dict[str, Callable[[int], object]] = {
@@ -121,7 +123,30 @@ OTHERS: dict[str, Callable[[int], object]] = {
     "estimate of tokens": lambda n: estimated_tokens("a1\u00e4" * (n // 3)),
     "answer of a reading": lambda n: unreadable(b'{"text":"' + b"a" * n),
     "depth of an answer": lambda n: unreadable(b"[" * n),
+    "file name of accents": lambda n: safe_name("\u0300\u0316" * (n // 2)),
+    "original name": lambda n: original_name("a" * n),
+    "original name of accents": lambda n: original_name("\u0300\u0316" * (n // 2)),
+    "original name of folders": lambda n: original_name("a/\\" * (n // 3)),
+    "original name of blanks": lambda n: original_name(" " * n + "a" + " " * n),
+    "sent name in percent": lambda n: sent_name(b"; filename*=UTF-8''" + b"%41" * (n // 3), None),
+    "sent name, broken at its end": lambda n: sent_name(b"; filename*=UTF-8''" + b"%41" * (n // 3) + b"%", b"a"),
+    "sent name of quotes": lambda n: sent_name(b"; filename*=" + b"'" * n, b"a"),
+    "sent name to unescape": lambda n: sent_name(b"", b"%22" * (n // 3)),
+    "open quotes": lambda n: sent_name(b';a="\\"' * (n // 6), b"a"),
+    "an open quote": lambda n: sent_name(b';a="' + b"\\" * n, b"a"),
+    "semicolons": lambda n: sent_name(b";" * n, b"a"),
+    "blanks between parameters": lambda n: sent_name(b";" + b" " * n + b"a" + b" " * n, b"a"),
+    "a parameter's long name": lambda n: sent_name(b";" + b"a" * n, b"a"),
     "text": lambda n: follow("a.txt", b"a" * n),
+    "text in Windows-1252": lambda n: follow("a.txt", b"\xfc" * n),
+    "text in many encodings": lambda n: follow("a.txt", b"a\xfc\xc3\xbc" * (n // 4)),
+    "text byte by byte": lambda n: follow("a.txt", b"\xfc" * n, 1),
+    "text in UTF-16 without its mark": lambda n: follow("a.txt", b"a\0" * (n // 2)),
+    "document of many parts": lambda n: follow("a.docx", (b"PK\3\4" + bytes(26)) * (n // 30)),
+    "document of large parts": lambda n: follow("a.docx", b"PK\3\4" + b"\xff" * n),
+    "document byte by byte": lambda n: follow("a.docx", b"PK\3\4" * (n // 4), 1),
+    "PDF behind other bytes": lambda n: follow("a.pdf", b"%PDF" * (n // 4)),
+    "table called a workbook": lambda n: follow("a.xls", b" " * n),
     "text in UTF-16": lambda n: follow("a.txt", b"\xff\xfe" + b"a\0" * (n // 2)),
     "picture": lambda n: follow("a.png", b"\x89PNG\r\n\x1a\n" + b"\0" * n),
     "head of a text": lambda n: follow("a", b"\n" * n),

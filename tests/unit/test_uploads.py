@@ -12,9 +12,11 @@ import pytest
 
 from api.errors import BodyTooLarge, DiskFull, UploadNotFound
 from api.files.account import AccountUploads
-from api.files.names import safe_name
+from api.files.names import original_name, safe_name
 from api.files.partial import PartialUpload
+from api.files.receive import IncomingFile
 from api.files.store import UploadStore
+from tests.unit.files import END, FORM_TYPE, JPEG, part
 from tests.unit.stores import ODD_NAMES, STORED, FullStore
 
 MEBIBYTE = 1024 * 1024
@@ -67,11 +69,65 @@ def test_a_stored_name_is_always_safe(uploads: AccountUploads, folder: Path, ori
         ("\U0001f999", "file"),
         ("\u65e5\u672c\u8a9e.png", "file.png"),
         ("\u05d0\u05d1.txt", "file.txt"),
+        ("\u65e5" * 5_000 + ".txt", "file.txt"),
+        ("x" * 5_000 + ".txt", "x" * 96 + ".txt"),
     ],
 )
 def test_a_name_keeps_what_is_harmless(original: str, safe: str) -> None:
     """Folders are dropped, ASCII and the suffix kept; if nothing is left the name is `file`."""
     assert safe_name(original) == safe
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("\u65e5\u672c\u8a9e (1).pdf", "\u65e5\u672c\u8a9e (1).pdf"),
+        (
+            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645.txt",
+            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645.txt",
+        ),
+        ("cafe\u0301.txt", "caf\u00e9.txt"),
+        ("C:\\Users\\me\\Gr\u00fc\u00dfe.txt", "Gr\u00fc\u00dfe.txt"),
+        ("../../etc/passwd", "passwd"),
+        (".bashrc", ".bashrc"),
+        ('say "hi".txt', 'say "hi".txt'),
+        ("two\r\nlines.txt", "two  lines.txt"),
+        ("a\0\x1b\x9fb\ud800.txt", "ab.txt"),
+        ("\u202etxt.exe", "txt.exe"),
+        (" a.txt ", "a.txt"),
+        ("<b>.txt", "<b>.txt"),
+        ("", "file"),
+        ("a/", "file"),
+        ("\0", "file"),
+        ("x" * 5_000 + ".txt", "x" * 251 + ".txt"),
+        ("Dr. Who " + "x" * 5_000, "Dr. Who " + "x" * 247),
+        ("\u0958" * 255, "\u0915\u093c" * 127 + "\u0915"),
+    ],
+    ids=lambda value: ascii(value[:16]),
+)
+def test_the_original_name_is_for_people(sent: str, shown: str) -> None:
+    """In any script, without a folder, on one line, in one spelling, and not too long."""
+    assert original_name(sent) == shown
+
+
+@pytest.mark.parametrize("sent", ODD_NAMES, ids=lambda name: ascii(name[:20]))
+def test_every_original_name_can_be_kept(sent: str) -> None:
+    """As UTF-8, in a column of 255 characters."""
+    name = original_name(sent)
+    assert name.encode()
+    assert 0 < len(name) <= 255
+    assert not {"/", "\\", "\0", "\n"} & set(name)
+
+
+def test_the_original_name_comes_with_the_file(uploads: AccountUploads) -> None:
+    """And is listed; the stored name is another."""
+    with uploads.receive() as partial:
+        incoming = IncomingFile(partial, FORM_TYPE)
+        incoming.feed([part(JPEG, '"\u65e5\u672c %22 1.HEIC"'.encode()) + END])
+        name = incoming.commit()
+    assert name[12:] == "_1.jpg"
+    assert uploads.find(name).read_bytes() == JPEG
+    assert [file.original_name for file in uploads.stored()] == ['\u65e5\u672c " 1.HEIC']
 
 
 def test_two_uploads_of_one_name_are_two_files(uploads: AccountUploads) -> None:

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from api.files.content import media_type
+from api.files.content.kinds import media_type
 from api.files.store import UploadStore
 from api.files.text.cache import keep, kept
 from api.files.text.errors import no_text
