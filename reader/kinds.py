@@ -8,13 +8,17 @@ Kind = Literal["pdf", "office", "plain"]
 
 OPEN_XML = "application/vnd.openxmlformats-officedocument."
 OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
-OFFICE_TYPES = {
-    ".docx": OPEN_XML + "wordprocessingml.document",
-    ".xlsx": OPEN_XML + "spreadsheetml.sheet",
-    ".pptx": OPEN_XML + "presentationml.presentation",
-    ".odt": OPEN_DOCUMENT + "text",
-    ".ods": OPEN_DOCUMENT + "spreadsheet",
+# By what a format is, its macros and templates included. Not OpenDocument presentations: kreuzberg cannot read them.
+SUFFIXES = {
+    OPEN_XML + "wordprocessingml.document": ".docx .docm .dotx .dotm",
+    OPEN_XML + "spreadsheetml.sheet": ".xlsx .xlsm .xltx .xltm",
+    OPEN_XML + "presentationml.presentation": ".pptx .pptm .ppsx .ppsm .potx .potm",
+    OPEN_DOCUMENT + "text": ".odt .ott",
+    OPEN_DOCUMENT + "spreadsheet": ".ods .ots",
+    "application/epub+zip": ".epub",
+    "application/rtf": ".rtf",
 }
+OFFICE_TYPES = {suffix: media_type for media_type, suffixes in SUFFIXES.items() for suffix in suffixes.split()}
 PDF_MARK = b"%PDF-"
 HEAD_BYTES = 1024  # PDF's own readers look for its mark so far
 # What an office document with a password is, whatever its name says, and what those of before 2007 are.

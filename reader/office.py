@@ -1,4 +1,4 @@
-"""Documents of Word, Excel, PowerPoint and LibreOffice, as Markdown."""
+"""Documents of Word, Excel, PowerPoint and LibreOffice, RTF and books, as Markdown."""
 
 import io
 import re
@@ -11,7 +11,7 @@ from reader.answers import PageRanges, Reading, Reason, Unreadable
 from reader.kinds import OFFICE_TYPES
 
 # Their text is in these; their pictures, which may be large, are not read.
-PARTS_WITH_TEXT = (".xml", ".rels", "mimetype")
+PARTS_WITH_TEXT = (".xml", ".rels", "mimetype", ".opf", ".ncx", ".xhtml", ".html", ".htm")
 # Of those, decompressed. Reading them takes some times as much.
 MAX_PARTS_BYTES = 48 * 1024 * 1024
 PICTURE = re.compile(r"\\?!\[[^\]\n]{0,500}\]\([^)\n]{0,500}\)\n*")
@@ -34,7 +34,8 @@ def read_office(file: BinaryIO, suffix: str, pages: PageRanges | None) -> Readin
     if pages is not None:
         raise Unreadable(Reason.NO_PAGES)
     try:
-        text = kreuzberg.extract_bytes_sync(_without_pictures(file), OFFICE_TYPES[suffix], config=CONFIG).content
+        document = file.read() if suffix == ".rtf" else _without_pictures(file)
+        text = kreuzberg.extract_bytes_sync(document, OFFICE_TYPES[suffix], config=CONFIG).content
     except (kreuzberg.KreuzbergError, zipfile.BadZipFile, NotImplementedError) as error:
         raise Unreadable(Reason.BROKEN) from error
     return Reading(PICTURE.sub("", text), "markdown", None)

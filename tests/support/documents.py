@@ -104,11 +104,31 @@ def open_document() -> bytes:
     return archive({"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": content.encode()})
 
 
+RICH_TEXT = rb"{\rtf1\ansi\ansicpg1252 {\fonttbl{\f0 Arial;}}\f0 A zebra \b crosses\b0  the stra\'dfe\par}"
+
+
+def book() -> bytes:
+    names = 'xmlns="urn:oasis:names:tc:opendocument:xmlns:container" version="1.0"'
+    root = '<rootfile full-path="c.opf" media-type="application/oebps-package+xml"/>'
+    item = '<item id="a" href="a.xhtml" media-type="application/xhtml+xml"/>'
+    package = f"<manifest>{item}</manifest><spine><itemref idref='a'/></spine>"
+    page = "<h1>Zebras</h1><p>They cross the street</p>"
+    return archive(
+        {
+            "mimetype": b"application/epub+zip",
+            "META-INF/container.xml": f"<container {names}><rootfiles>{root}</rootfiles></container>".encode(),
+            "c.opf": f'<package xmlns="http://www.idpf.org/2007/opf" version="3.0">{package}</package>'.encode(),
+            "a.xhtml": f'<html xmlns="http://www.w3.org/1999/xhtml"><body>{page}</body></html>'.encode(),
+        }
+    )
+
+
 def archive(parts: dict[str, bytes]) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as whole:
         for name, content in parts.items():
-            whole.writestr(name, content)
+            # As OpenDocument and EPUB have it, so that the type can be read without unpacking.
+            whole.writestr(name, content, zipfile.ZIP_STORED if name == "mimetype" else None)
     return file.getvalue()
 
 

@@ -68,8 +68,13 @@ def test_a_page_that_does_not_exist_is_told_from_those_that_do() -> None:
         (documents.excel(), ".xlsx", "| zebra | 42 |"),
         (documents.powerpoint(), ".pptx", "## Zebras\n\nThey cross the street"),
         (documents.open_document(), ".odt", "A zebra crosses the street"),
+        (documents.word(), ".docm", "# Zebras"),
+        (documents.excel(), ".xltx", "| zebra | 42 |"),
+        (documents.powerpoint(), ".ppsx", "## Zebras"),
+        (documents.RICH_TEXT, ".rtf", "A zebra **crosses** the straße"),
+        (documents.book(), ".epub", "# Zebras\n\nThey cross the street"),
     ],
-    ids=["word", "excel", "powerpoint", "open document"],
+    ids=["word", "excel", "powerpoint", "open document", "macros", "template", "slideshow", "rich text", "book"],
 )
 def test_office_documents_become_markdown(document: bytes, suffix: str, expected: str) -> None:
     """Headings and tables stay what they are."""
@@ -89,6 +94,8 @@ def test_office_documents_become_markdown(document: bytes, suffix: str, expected
         (b"\x89PNG\r\n\x1a\n" + bytes(100), "", Reason.PICTURE),
         (b" \n\t", ".txt", Reason.EMPTY),
         (bytes(range(256)) * 4, "", Reason.BINARY),
+        (documents.open_document(), ".odp", Reason.BINARY),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), ".doc", Reason.BINARY),
         (b"hello", ".pdf", Reason.BROKEN),
         (b"hello", ".docx", Reason.BROKEN),
         (documents.archive({"a.txt": b"hello"}), ".xlsx", Reason.BROKEN),

@@ -82,6 +82,23 @@ def test_gives_the_text_of_a_text_file(gateway: Gateway) -> None:
     assert (answer.json()["text"], answer.json()["pages"]) == ("caf\u00e9", None)
 
 
+@pytest.mark.parametrize(
+    ("name", "document", "expected"),
+    [
+        ("a.docx", documents.word(), "# Zebras"),
+        ("a.xlsx", documents.excel(), "| zebra | 42 |"),
+        ("a.pptx", documents.powerpoint(), "## Zebras"),
+        ("a.odt", documents.open_document(), "A zebra crosses"),
+        ("a.rtf", documents.RICH_TEXT, "**crosses**"),
+        ("a.epub", documents.book(), "# Zebras"),
+        ("a.csv", "Straße;Preis\nMüller;5,00 €\n".encode("cp1252"), "Müller;5,00 €"),
+    ],
+)
+def test_what_is_accepted_is_read(gateway: Gateway, name: str, document: bytes, expected: str) -> None:
+    """Office documents as Markdown, text in other encodings decoded."""
+    assert expected in text_of(gateway, stored(gateway, document, name)).json()["text"]
+
+
 def test_head_is_answered_too(gateway: Gateway) -> None:
     """Without the text."""
     answer = gateway.client.head(f"/files/{stored(gateway)}/text")

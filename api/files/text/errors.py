@@ -28,7 +28,7 @@ WORDS = {
     Reason.SCAN: "{name} is a scan: its pages are pictures, without text. Put it through text recognition first, for "
     "example with ocrmypdf, and upload the result.",
     Reason.EMPTY: "There is no text in {name}.",
-    Reason.BINARY: "{name} is neither text nor a document that can be read here.",
+    Reason.BINARY: "{name} is neither text nor a document that can be read here. Save it as a PDF, and upload that.",
     Reason.ENCRYPTED: "{name} is protected with a password. Save it without one, and upload that.",
     Reason.BROKEN: "{name} is damaged, or too complex to read. Open it, save it again, and upload that.",
     Reason.TOO_LARGE: "{name} takes more memory to read than a document may. Split it, and upload the parts.",
