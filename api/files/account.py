@@ -130,6 +130,6 @@ def _unlink(path: Path) -> bool:
         path.unlink()
     except (FileNotFoundError, NotADirectoryError):
         return False
-    path.with_name(original_names.beside(path.name)).unlink(missing_ok=True)
+    original_names.forget(path)
     forget(path)
     return True

@@ -4,6 +4,7 @@
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from api.files.disk import files_in, locked
@@ -35,9 +36,15 @@ def beside(stored_name: str) -> str:
 def read(folder: Path, stored_name: str) -> str:
     try:
         kept = (folder / beside(stored_name)).read_bytes().decode(errors="replace")
-    except FileNotFoundError:  # the upload has just been deleted
+    except OSError:  # the upload has just been deleted, or its account; or an operator put the file there
         kept = ""
     return kept or implied_by(stored_name)
+
+
+def forget(upload: Path) -> None:
+    """Deletes what an upload was called that has just been deleted."""
+    with suppress(FileNotFoundError, NotADirectoryError):  # it has none; the account is being deleted
+        upload.with_name(beside(upload.name)).unlink()
 
 
 def remove_orphans(folder: Path) -> None:

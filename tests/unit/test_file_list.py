@@ -17,6 +17,7 @@ from api.files import original_names
 from api.files.account import AccountUploads
 from api.files.adoption import adopt
 from api.files.store import UploadStore
+from api.files.text import cache
 from tests.support.fake_ollama import FakeOllama
 from tests.unit.files import PNG, upload
 from tests.unit.people import Person, add_person, make_key
@@ -304,6 +305,15 @@ def test_lists_while_files_come_and_go(uploads: AccountUploads) -> None:
         for thread in threads:
             thread.join()
     assert {file.name: file.original_name for file in uploads.stored()} == kept
+
+
+def test_a_name_that_is_gone_with_its_account_is_no_fault(store: UploadStore, uploads: AccountUploads) -> None:
+    """A file takes the folder's place while somebody lists or deletes what was in it."""
+    path = uploads.folder / commit(uploads, "größe.txt")
+    store.remove(uploads.folder.name)
+    original_names.forget(path)
+    cache.forget(path)
+    assert original_names.read(path.parent, path.name) == "groe.txt"
 
 
 def test_a_name_without_its_file_goes_at_the_next_start(store: UploadStore, uploads: AccountUploads) -> None:

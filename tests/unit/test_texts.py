@@ -278,6 +278,30 @@ def test_an_upload_that_is_deleted_while_it_is_read_leaves_no_text(serve_with: S
     assert texts_in(gateway) == []
 
 
+def test_an_account_that_is_deleted_while_its_file_is_read_gets_an_answer(serve_with: Serve) -> None:
+    """A file is in its folder's place then: that is no 500."""
+    gateway = serve_with()
+    member = add_person(gateway)
+    filename = member.session.post("/upload", files={"file": ("a.txt", b"hello")}).json()["filename"]
+
+    class Deleting(ScriptedReader):
+        async def read(self, file: int, question: Question) -> Reading:
+            gateway.app.state.parts.uploads.remove(member.id)
+            return await super().read(file, question)
+
+    use(gateway, Deleting(Reading("a", "plain", None)))
+    assert member.session.get(f"/files/{filename}/text").json()["text"] == "a"
+    assert texts_in(gateway) == []
+
+
+def test_an_upload_that_is_deleted_before_it_is_read_is_404(serve_with: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the search for it and the reading."""
+    gateway = serve_with()
+    monkeypatch.setattr("api.files.text.texts.kept", lambda upload, _pages: upload.unlink())
+    answer = text_of(gateway, stored(gateway))
+    assert (answer.status_code, answer.json()["detail"]) == (404, "There is no such file.")
+
+
 def test_a_full_disk_keeps_no_text_but_gives_it(serve_with: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is half-written is gone."""
     gateway = serve_with()

@@ -47,7 +47,8 @@ def keep(upload: Path, pages: PageRanges | None, reading: Reading) -> None:
 
 def forget(upload: Path) -> None:
     """Deletes the text of an upload that has just been deleted."""
-    upload.with_name(text_name(upload.name)).unlink(missing_ok=True)
+    with suppress(FileNotFoundError, NotADirectoryError):  # it has none; the account is being deleted
+        upload.with_name(text_name(upload.name)).unlink()
 
 
 def remove_texts_of_nothing(folder: Path) -> None:

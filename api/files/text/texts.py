@@ -3,8 +3,9 @@
 import asyncio
 import os
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
+from api.errors import UploadNotFound
 from api.files.content.kinds import media_type
 from api.files.store import UploadStore
 from api.files.text.cache import keep, kept
@@ -42,8 +43,17 @@ class Texts:
         return reading
 
     async def _read(self, upload: Path, pages: PageRanges | None) -> Reading:
-        file = await asyncio.to_thread(os.open, upload, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            return await self._reader.read(file, Question(upload.suffix.lower(), pages))
-        finally:
-            os.close(file)
+        with await asyncio.to_thread(_opened, upload) as file:
+            return await self._reader.read(file.fileno(), Question(upload.suffix.lower(), pages))
+
+
+def _opened(upload: Path) -> IO[bytes]:
+    """Not a bare descriptor: nobody would close that of a client who leaves just now. Raises UploadNotFound."""
+    try:
+        return open(upload, "rb", buffering=0, opener=_without_following)
+    except (FileNotFoundError, NotADirectoryError) as error:  # deleted since it was found, or its account
+        raise UploadNotFound from error
+
+
+def _without_following(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW)
