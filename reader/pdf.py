@@ -25,7 +25,7 @@ def read_pdf(file: BinaryIO, ranges: PageRanges | None) -> Reading:
         text = _text_of(document, page)
         size += len(text) + len(BETWEEN_PAGES)
         if size > MAX_CHARACTERS:
-            raise Unreadable(Reason.TOO_LONG, len(texts))
+            raise Unreadable(Reason.TOO_LONG, pages[len(texts) - 1] if texts else None)
         texts.append(text)
     if not any(text.strip() for text in texts):
         raise Unreadable(Reason.SCAN if _has_pictures(document, pages) else Reason.EMPTY)

@@ -124,6 +124,9 @@ def test_of_a_long_pdf_it_is_told_how_far_it_fits() -> None:
     assert caught.value.reason is Reason.TOO_LONG
     assert caught.value.number is not None
     assert 300 < caught.value.number < 400
+    with pytest.raises(Unreadable) as of_some:
+        read(documents.long_pdf(450), ".pdf", ((51, 450),))
+    assert of_some.value.number == 50 + caught.value.number
 
 
 @pytest.mark.parametrize(
