@@ -81,7 +81,7 @@ async def _answer(file: int, question: Question, limits: Limits) -> bytes:
         await asyncio.shield(process.wait())
     if status in (-signal.SIGXCPU, -signal.SIGKILL):
         raise Unreadable(Reason.SLOW if status == -signal.SIGXCPU else Reason.TOO_LARGE)
-    if status != 0:
+    if status != 0 or not answer.endswith(b"\n"):
         raise Unreadable(Reason.BROKEN)
     return answer
 

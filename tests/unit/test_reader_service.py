@@ -15,7 +15,7 @@ import pytest
 from api.files.text import service
 from api.files.text.errors import ReaderUnavailable
 from api.files.text.service import ReaderService
-from reader.answers import Question, Reading, Reason, Unreadable
+from reader.answers import Question, Reading, Reason, Unreadable, line_with
 from tests.support import documents
 from tests.support.fake_ollama import wait_until
 from tests.unit.readings import readings_of
@@ -157,6 +157,27 @@ def test_while_it_is_replaced_others_wait(reader: Running, tmp_path: Path) -> No
         return await task
 
     assert asyncio.run(kill_meanwhile()).pages == 100
+
+
+def test_a_reader_that_is_killed_while_it_answers_is_asked_again(tmp_path: Path) -> None:
+    """Half an answer is none, and says nothing about the document."""
+    whole = line_with(Reading("hello", "plain", None))
+    answers = [b"", whole[:9], whole[:-1], whole]
+
+    path = tmp_path / "reader.sock"
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(answers.pop(0))
+        writer.close()
+
+    async def ask(file: int) -> Reading:
+        async with await asyncio.start_unix_server(answer, path):
+            return await ReaderService(path).read(file, Question(".txt"))
+
+    with open(os.devnull, "rb") as file:  # noqa: PTH123
+        assert asyncio.run(ask(file.fileno())).text == "hello"
+    assert not answers
 
 
 def test_a_reader_that_stays_away_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,12 @@
 """The text in documents, each read in a process of its own."""
 
+import asyncio
+import os
+from pathlib import Path
+
 import pytest
 
+from reader import apart
 from reader.answers import Question, Reading, Reason, Unreadable, line_with, reading_in
 from tests.support import documents
 from tests.unit.readings import read, reason
@@ -127,6 +132,19 @@ def test_of_a_long_pdf_it_is_told_how_far_it_fits() -> None:
     with pytest.raises(Unreadable) as of_some:
         read(documents.long_pdf(450), ".pdf", ((51, 450),))
     assert of_some.value.number == 50 + caught.value.number
+
+
+@pytest.mark.parametrize("answer", ["", "{"])
+def test_a_process_that_ends_without_a_whole_answer_gives_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    """However well it says that it ended: the API would take it for a service that was killed, and ask again."""
+    (tmp_path / "reader").mkdir()
+    (tmp_path / "reader/__init__.py").touch()
+    (tmp_path / "reader/child.py").write_text(f"print({answer!r}, end='')")
+    monkeypatch.setattr(apart, "ROOT", tmp_path)
+    with open(os.devnull, "rb") as file, pytest.raises(Unreadable, match="broken"):  # noqa: PTH123
+        asyncio.run(apart.Apart().answer(file.fileno(), Question(".txt")))
 
 
 @pytest.mark.parametrize(

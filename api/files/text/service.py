@@ -30,7 +30,8 @@ class ReaderService:
         while True:
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):
-                    if answer := await self._ask(file, question):
+                    answer = await self._ask(file, question)
+                    if answer.endswith(b"\n"):
                         return reading_in(answer)
             except (OSError, TimeoutError) as error:
                 if time.monotonic() > deadline:
@@ -40,7 +41,7 @@ class ReaderService:
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _ask(self, file: int, question: Question) -> bytes:
-        """Nothing if it ended before it answered. Raises OSError."""
+        """Without its line feed if the service ended before or in the middle of it. Raises OSError."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.setblocking(False)
             await asyncio.get_running_loop().sock_connect(connection, self._path)
