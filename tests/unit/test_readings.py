@@ -111,6 +111,11 @@ def test_where_there_is_no_text_the_reason_is_told(document: bytes, suffix: str,
     assert reason(document, suffix) is expected
 
 
+def test_a_text_about_a_format_is_a_text() -> None:
+    """Although it begins as such a picture does."""
+    assert read(b"GIF89a is a format.", ".txt").text == "GIF89a is a format."
+
+
 def test_only_pdfs_have_pages_to_choose() -> None:
     for document, suffix in ((b"hello", ".txt"), (documents.word(), ".docx")):
         assert reason(document, suffix, ((1, 1),)) is Reason.NO_PAGES
