@@ -28,6 +28,7 @@ class Reason(StrEnum):
     TOO_LARGE = "too large"
     NO_SUCH_PAGE = "no such page"
     NO_PAGES = "no pages"
+    NOT_LINUX = "not Linux"
     SLOW = "slow"
     BUSY = "busy"
 

@@ -116,6 +116,12 @@ def test_a_text_about_a_format_is_a_text() -> None:
     assert read(b"GIF89a is a format.", ".txt").text == "GIF89a is a format."
 
 
+def test_where_no_process_can_be_confined_nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On macOS; it does not say that the document is damaged."""
+    monkeypatch.setattr(apart, "CAN_SURRENDER", False)
+    assert reason(b"hello", ".txt") is Reason.NOT_LINUX
+
+
 def test_only_pdfs_have_pages_to_choose() -> None:
     for document, suffix in ((b"hello", ".txt"), (documents.word(), ".docx")):
         assert reason(document, suffix, ((1, 1),)) is Reason.NO_PAGES

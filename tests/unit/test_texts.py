@@ -151,6 +151,7 @@ def test_other_pages_are_refused(gateway: Gateway, pages: str) -> None:
         (Reason.TOO_LONG, None, 422, "longer than 2,000,000 characters. Split it"),
         (Reason.TOO_LONG, 350, 422, "up to page 350. Ask for fewer"),
         (Reason.NO_SUCH_PAGE, 9, 422, "has 9 pages"),
+        (Reason.NOT_LINUX, None, 422, "Run LocalChat with Docker"),
         (Reason.NO_PAGES, None, 422, "only PDFs do"),
         (Reason.SLOW, None, 504, "takes too long. Ask for fewer pages"),
         (Reason.BUSY, None, 503, "try again"),

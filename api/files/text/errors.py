@@ -32,6 +32,8 @@ WORDS = {
     Reason.ENCRYPTED: "{name} is protected with a password. Save it without one, and upload that.",
     Reason.BROKEN: "{name} is damaged, or too complex to read. Open it, save it again, and upload that.",
     Reason.TOO_LARGE: "{name} takes more memory to read than a document may. Split it, and upload the parts.",
+    Reason.NOT_LINUX: "{name} cannot be read here: outside of Linux, nothing confines the process that reads it. Run "
+    "LocalChat with Docker.",
     Reason.NO_PAGES: "{name} has no pages to choose from; only PDFs do. Leave out 'pages'.",
 }
 
