@@ -1,5 +1,6 @@
 """GET /files/{filename}/text: what a model is given of a document."""
 
+import asyncio
 import os
 import zlib
 from pathlib import Path
@@ -10,7 +11,9 @@ import pytest
 from api.errors import InvalidBody
 from api.files.names import STORED_NAME, TEXT_NAME, text_name
 from api.files.store import UploadStore
+from api.files.text.errors import ReaderBusy
 from api.files.text.pages import page_ranges
+from api.files.text.texts import MAX_WAITING, Texts
 from api.files.text.tokens import estimated_tokens
 from reader.answers import PageRanges, Question, Reading, Reason, Unreadable
 from tests.support import documents
@@ -334,6 +337,41 @@ def test_others_are_served_while_one_is_read(serve_with: Serve) -> None:
         wait_until(lambda: readings_of(os.getpid()), "it is being read")
         assert gateway.client.get("/live").status_code == 200
         assert readings_of(os.getpid())
+
+
+def commit(store: UploadStore, account: str) -> str:
+    with store.of(account).receive() as partial:
+        partial.write(account.encode())
+        return partial.commit("a.txt")
+
+
+def test_an_account_has_one_document_read_at_a_time(tmp_path: Path) -> None:
+    """However many it asks for, others get their turn. Its own line is bounded; the rest is told to try again."""
+    store = UploadStore(tmp_path, 1)
+    names = {account: commit(store, account) for account in ("ada", "bob")}
+    began: list[str] = []
+
+    class Waiting(ScriptedReader):
+        async def read(self, file: int, question: Question) -> Reading:
+            began.append(os.pread(file, 3, 0).decode())
+            await release.wait()
+            return await super().read(file, question)
+
+    release = asyncio.Event()
+    texts = Texts(store, Waiting(Reading("a", "plain", None)))
+
+    async def ask() -> list[Reading | BaseException]:
+        of_ada = [asyncio.create_task(texts.of("ada", names["ada"])) for _ in range(MAX_WAITING + 4)]
+        of_bob = asyncio.create_task(texts.of("bob", names["bob"]))
+        await asyncio.to_thread(wait_until, lambda: sum(task.done() for task in of_ada) == 3, "three are refused")
+        await asyncio.to_thread(wait_until, lambda: len(began) == 2, "two are being read")
+        assert sorted(began) == ["ada", "bob"]
+        release.set()
+        return await asyncio.gather(*of_ada, of_bob, return_exceptions=True)
+
+    outcomes = asyncio.run(ask())
+    assert sum(isinstance(outcome, ReaderBusy) for outcome in outcomes) == 3
+    assert sum(isinstance(outcome, Reading) for outcome in outcomes) == MAX_WAITING + 2
 
 
 def test_without_the_service_it_says_so(serve_with: Serve, monkeypatch: pytest.MonkeyPatch) -> None:

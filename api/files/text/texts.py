@@ -5,14 +5,17 @@ import os
 from pathlib import Path
 from typing import IO, Protocol
 
+from api.accounts.turns import Turns
 from api.errors import UploadNotFound
 from api.files.content.kinds import media_type
 from api.files.store import UploadStore
 from api.files.text.cache import keep, kept
-from api.files.text.errors import no_text
+from api.files.text.errors import ReaderBusy, no_text
 from reader.answers import PageRanges, Question, Reading, Reason, Unreadable
 
 DIGITS_AND_UNDERSCORE = 13  # before the name in a stored name
+# Of one account, in each worker: a page asks for the handful of files of a message at once.
+MAX_WAITING = 16
 
 
 class Reader(Protocol):
@@ -24,6 +27,8 @@ class Texts:
     def __init__(self, uploads: UploadStore, reader: Reader) -> None:
         self._uploads = uploads
         self._reader = reader
+        # The reader has two places for everybody, and a line without names.
+        self._turns = Turns(ReaderBusy, MAX_WAITING)
 
     async def of(self, account_id: str, filename: str, pages: PageRanges | None = None) -> Reading:
         """Raises UploadNotFound, and why there is no text: see errors.py."""
@@ -43,8 +48,9 @@ class Texts:
         return reading
 
     async def _read(self, upload: Path, pages: PageRanges | None) -> Reading:
-        with await asyncio.to_thread(_opened, upload) as file:
-            return await self._reader.read(file.fileno(), Question(upload.suffix.lower(), pages))
+        async with self._turns.of(upload.parent.name):
+            with await asyncio.to_thread(_opened, upload) as file:
+                return await self._reader.read(file.fileno(), Question(upload.suffix.lower(), pages))
 
 
 def _opened(upload: Path) -> IO[bytes]:
