@@ -7,6 +7,7 @@ One that closes before that ends its reading.
 """
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -21,6 +22,9 @@ from reader.surrender import keep_others_out
 # Many more than ever wait: each is two open files.
 MAX_CONNECTIONS = 128
 SECONDS_TO_ASK = 5
+AGAIN_SECONDS = 1
+
+log = logging.getLogger(__name__)
 
 
 class Service:
@@ -41,7 +45,12 @@ class Service:
     async def _accept(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            connection, _ = await loop.sock_accept(listener)
+            try:
+                connection, _ = await loop.sock_accept(listener)
+            except OSError as error:  # too many open files, here or on this machine
+                log.warning("no connection can be accepted; it is tried again: %s", error)
+                await asyncio.sleep(AGAIN_SECONDS)
+                continue
             if len(self._running) >= MAX_CONNECTIONS:
                 connection.close()
                 continue

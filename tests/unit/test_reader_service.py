@@ -15,7 +15,9 @@ import pytest
 from api.files.text import service
 from api.files.text.errors import ReaderUnavailable
 from api.files.text.service import ReaderService
+from reader import __main__ as reader_service
 from reader.answers import Question, Reading, Reason, Unreadable, line_with
+from reader.apart import Apart
 from tests.support import documents
 from tests.support.fake_ollama import wait_until
 from tests.unit.readings import readings_of
@@ -187,6 +189,31 @@ def test_a_reader_that_stays_away_is_told(tmp_path: Path, monkeypatch: pytest.Mo
     for away in (tmp_path / "nothing.sock", path):
         with pytest.raises(ReaderUnavailable), path.open("rb") as file:
             asyncio.run(ReaderService(away).read(file.fileno(), Question(".txt")))
+
+
+def test_goes_on_when_it_could_not_accept_a_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For want of a descriptor, as a rule; here the socket is not one that listens yet."""
+    monkeypatch.setattr(reader_service, "AGAIN_SECONDS", 0.01)
+    path = tmp_path / "reader.sock"
+    accepted = asyncio.Event()
+
+    class Counting(reader_service.Service):
+        async def _serve(self, connection: socket.socket) -> None:
+            with connection:
+                accepted.set()
+
+    async def fail_once() -> None:
+        with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as client:
+            listener.bind(str(path))
+            listener.setblocking(False)
+            accepting = asyncio.create_task(Counting(path, Apart())._accept(listener))  # noqa: SLF001
+            await asyncio.sleep(0.02)
+            listener.listen()
+            client.connect(str(path))
+            await asyncio.wait_for(accepted.wait(), 10)
+            accepting.cancel()
+
+    asyncio.run(fail_once())
 
 
 @pytest.mark.parametrize("sent", [b"", b"nonsense\n", b"{}\n", b"[" * 4_000])
