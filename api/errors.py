@@ -160,11 +160,3 @@ class OllamaSilent(ApiError, status=504):
 
 class DiskFull(ApiError, status=507):
     detail = "The disk for uploads is full; nothing was kept."
-
-
-class QuotaExceeded(ApiError, status=507):
-    def __init__(self, used_mb: float, quota_mb: int) -> None:
-        super().__init__(
-            f"The file doesn't fit: your files take {used_mb:,.1f} of {quota_mb:,} MB (UPLOAD_QUOTA_MB). Delete some "
-            "that you no longer need: GET /files lists them, DELETE /files/{filename} deletes one."
-        )

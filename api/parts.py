@@ -21,6 +21,7 @@ from api.files.store import UploadStore
 from api.files.text.service import ReaderService
 from api.files.text.texts import Texts
 from api.http.bodies import BodyReader
+from api.http.sending import Sending
 from api.ollama.client import Ollama
 from api.ollama.cloud import Cloud
 from api.ollama.direct import DirectRelay
@@ -47,6 +48,7 @@ class Parts:
         self.provider = Provider(settings) if settings.oidc_issuer else None
         self.uploads = UploadStore(settings.upload_dir, settings.max_upload_mb, settings.upload_quota_mb)
         self.retention = Retention(self.uploads, settings.upload_retention_days)
+        self.sending = Sending()
         self.bodies = BodyReader(settings.max_body_mb)
         self.ollama = Ollama(settings.ollama_url, settings.ollama_timeout_seconds)
         self.pulls = Pulls(self.ollama)

@@ -77,7 +77,7 @@ class AccountUploads:
     def receive(self, at_least_bytes: int = 0) -> Iterator[PartialUpload]:
         """A file to write to, which vanishes unless it is committed.
 
-        Raises FileTooLarge, QuotaExceeded, DiskFull and, when the account is removed in between, NotAuthenticated.
+        Raises FileTooLarge, TooManyFiles, QuotaExceeded, DiskFull and, if the account goes meanwhile, NotAuthenticated.
         """
         quota = self.quota()
         with self._faults_as_ours():

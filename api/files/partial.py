@@ -40,7 +40,7 @@ class PartialUpload:
             file.close()
 
     def write(self, data: bytes) -> None:
-        """Raises FileTooLarge and QuotaExceeded."""
+        """Raises FileTooLarge, TooManyFiles and QuotaExceeded."""
         self._size_bytes += len(data)
         if self._size_bytes > self._max_mb * MEBIBYTE:
             raise FileTooLarge(self._max_mb)
@@ -53,7 +53,7 @@ class PartialUpload:
     def commit(self, name: str, original_name: str = "") -> str:
         """Makes the file durable under a name made of `name`, which it returns. Blocks for as long as the disk takes.
 
-        `original_name` is what its owner calls it, if that is another. Raises QuotaExceeded.
+        `original_name` is what its owner calls it, if that is another. Raises TooManyFiles, QuotaExceeded.
         """
         final = self._path.with_name(f"{secrets.token_hex(6)}_{safe_name(name)}")
         os.fsync(self._file.fileno())

@@ -1,19 +1,22 @@
-"""How much an account's files may take together: counted on the disk, so that nothing can drift from it."""
+"""How many files an account may have, and of what size together: counted on the disk, so that nothing can drift."""
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from api.errors import QuotaExceeded
 from api.files.disk import file_status
+from api.files.errors import QuotaExceeded, TooManyFiles
 from api.files.names import STORED_NAME
 from api.settings import MEBIBYTE
 
 # A stored file never changes. One that an operator is just copying into the store does.
 SETTLED_SECONDS = 60
 MAX_REMEMBERED = 100_000  # about 20 MB
+# Each takes a block of the disk and an inode, however small it is, and a line of every list.
+MAX_FILES = 10_000
 
 Folders = Callable[[], Iterable[Path]]
 
@@ -26,7 +29,8 @@ class Quotas:
         self.quota_bytes = quota_mb * MEBIBYTE or None
         self._remembered: dict[str, dict[str, int]] = {}
 
-    def used_bytes(self, account_id: str, folders: Iterable[Path]) -> int:
+    def sizes_of(self, account_id: str, folders: Iterable[Path]) -> list[int]:
+        """Of its files, in bytes."""
         found = {name: folder for folder in folders for name in _names_in(folder)}
         sizes = self._remembered.get(account_id, {})
         if not sizes.keys() <= found.keys():
@@ -36,7 +40,7 @@ class Quotas:
         settled_at = time.time() - SETTLED_SECONDS
         settled = {name: status.st_size for name, status in statuses.items() if status.st_mtime < settled_at}
         self._remember(account_id, sizes | settled if settled else sizes)
-        return sum(sizes.values()) + sum(status.st_size for status in statuses.values())
+        return [*sizes.values(), *(status.st_size for status in statuses.values())]
 
     def _remember(self, account_id: str, sizes: dict[str, int]) -> None:
         if sum(map(len, list(self._remembered.values()))) > MAX_REMEMBERED:
@@ -51,21 +55,22 @@ class Quota:
         self._quotas = quotas
         self._account_id = account_id
         self._folders = folders
-        self._room_bytes = 0
+        self._room_bytes: float = 0
 
     def refuse_hopeless(self, size_bytes: int) -> None:
-        """While it arrives: counts again only when it is larger than the room that was found. Raises QuotaExceeded."""
+        """While it arrives: counts again only when it is larger than the room that was found. Raises as refuse()."""
         if size_bytes > self._room_bytes:
             self.refuse(size_bytes)
 
     def refuse(self, size_bytes: int) -> None:
-        """Exact while nobody else stores a file. Raises QuotaExceeded."""
-        if self._quotas.quota_bytes is None:
-            return
-        used_bytes = self._quotas.used_bytes(self._account_id, self._folders())
-        self._room_bytes = self._quotas.quota_bytes - used_bytes
+        """Exact while nobody else stores a file. Raises TooManyFiles and QuotaExceeded."""
+        sizes = self._quotas.sizes_of(self._account_id, self._folders())
+        if len(sizes) >= MAX_FILES:
+            raise TooManyFiles(MAX_FILES)
+        quota_bytes = self._quotas.quota_bytes
+        self._room_bytes = math.inf if quota_bytes is None else quota_bytes - sum(sizes)
         if size_bytes > self._room_bytes:
-            raise QuotaExceeded(used_bytes / MEBIBYTE, self._quotas.quota_mb)
+            raise QuotaExceeded(sum(sizes) / MEBIBYTE, self._quotas.quota_mb)
 
 
 def _names_in(folder: Path) -> list[str]:

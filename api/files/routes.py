@@ -11,6 +11,7 @@ from api.files.content.kinds import media_type
 from api.files.form import FIELD
 from api.files.receive import receive
 from api.files.schemas import Files, Upload, download_path
+from api.http.sending import LongJson, TooMuchBeingSent
 from api.openapi import errors
 from api.parts import PartsDep
 
@@ -49,13 +50,13 @@ async def upload(request: Request, parts: PartsDep, caller: CallerDep) -> Upload
 
 
 @router.head("/files", include_in_schema=False)
-@router.get("/files", response_model=Files, responses=errors(401))
+@router.get("/files", response_model=Files, responses=errors(401, 503, _503=TooMuchBeingSent.detail))
 async def list_files(parts: PartsDep, caller: CallerDep) -> Response:
     """The caller's uploads, the newest first."""
     uploads = parts.uploads.of(caller.account_id)
     # Written in the thread too: there may be ten thousand.
     listing = await asyncio.to_thread(lambda: Files.of(uploads.stored(), uploads.quota_bytes).model_dump_json())
-    return Response(listing, media_type="application/json")
+    return LongJson(listing, parts.sending)
 
 
 @router.head("/files/{filename}", include_in_schema=False)

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from api.errors import QuotaExceeded
 from api.files import quota
 from api.files.account import AccountUploads
 from api.files.disk import file_status
+from api.files.errors import QuotaExceeded, TooManyFiles
 from api.files.store import UploadStore
 from tests.support.fake_ollama import FakeOllama, wait_until
 from tests.unit.files import END, FORM_TYPE, part, send, upload
@@ -28,7 +28,7 @@ UPLOAD = """
 import json, random, sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from api.errors import QuotaExceeded
+from api.files.errors import QuotaExceeded
 from api.files.store import UploadStore
 uploads = UploadStore(Path(sys.argv[1]), 1, 1).of("ada")
 chance = random.Random(int(sys.argv[2]))
@@ -115,6 +115,19 @@ def test_a_refused_upload_leaves_nothing(uploads: AccountUploads) -> None:
     with pytest.raises(QuotaExceeded):
         commit(uploads, 1, "größe.txt")
     assert sorted(uploads.folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("quota_mb", [0, 1])
+def test_there_is_an_end_to_small_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quota_mb: int) -> None:
+    """They cost no quota. Whoever deletes one may store another."""
+    monkeypatch.setattr(quota, "MAX_FILES", 3)
+    uploads = UploadStore(tmp_path, 5, quota_mb).of("ada")
+    names = [commit(uploads, 0) for _ in range(3)]
+    with pytest.raises(TooManyFiles, match=r"Delete some"):
+        commit(uploads, 0)
+    uploads.delete(names[0])
+    assert fits(uploads, 1)
+    assert len(uploads.stored()) == 3
 
 
 def test_nothing_is_counted_without_a_quota(tmp_path: Path) -> None:

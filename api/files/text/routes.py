@@ -11,6 +11,7 @@ from api.accounts.store import Caller
 from api.files.text.pages import page_ranges
 from api.files.text.tokens import estimated_tokens
 from api.http.leaving import while_connected
+from api.http.sending import LongJson
 from api.openapi import errors
 from api.parts import PartsDep
 from reader.answers import Reading
@@ -45,7 +46,7 @@ async def text(request: Request, parts: PartsDep, caller: CallerDep, filename: s
     ranges = None if pages is None else page_ranges(pages)
     reading = await while_connected(request.receive, parts.texts.of(caller.account_id, filename, ranges))
     # In a thread, because it may be megabytes.
-    return Response(await asyncio.to_thread(_body, filename, reading), media_type="application/json")
+    return LongJson(await asyncio.to_thread(_body, filename, reading), parts.sending)
 
 
 def _body(filename: str, reading: Reading) -> str:
