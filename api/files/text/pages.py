@@ -5,7 +5,10 @@ import re
 from api.errors import InvalidBody
 from reader.answers import PageRanges
 
-RANGE = re.compile(r"([1-9][0-9]{0,5})(?:-([1-9][0-9]{0,5}))?")
+NUMBER = "[1-9][0-9]{0,5}"
+RANGE = re.compile(f"({NUMBER})(?:-({NUMBER}))?")
+# For the description of the API; that no range ends before it begins, it cannot say.
+PATTERN = f"^{NUMBER}(-{NUMBER})?(,{NUMBER}(-{NUMBER})?)*$"
 MAX_RANGES = 50
 MAX_LENGTH = MAX_RANGES * len("123456-123456,")
 HOW = f"pages: write page numbers and ranges from 1 on, such as 1-10, 3 or 2,5-7; at most {MAX_RANGES}."

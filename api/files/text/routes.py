@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from api.accounts.identify import authenticate
 from api.accounts.store import Caller
-from api.files.text.pages import page_ranges
+from api.files.text.pages import PATTERN
 from api.files.text.tokens import estimated_tokens
 from api.http.leaving import while_connected
 from api.http.sending import LongJson
@@ -19,7 +19,10 @@ from reader.answers import Reading
 router = APIRouter(tags=["files"])
 
 CallerDep = Annotated[Caller, Depends(authenticate)]
-Pages = Annotated[str | None, Query(description="Only these pages, of a PDF: `1-10`, `3`, `2,5-7`.")]
+Pages = Annotated[
+    str | None,
+    Query(description="Only these pages, of a PDF: `1-10`, `3`, `2,5-7`.", json_schema_extra={"pattern": PATTERN}),
+]
 
 
 class FileText(BaseModel):
@@ -43,8 +46,7 @@ REASONS = errors(
 @router.get("/files/{filename}/text", response_model=FileText, responses=REASONS)
 async def text(request: Request, parts: PartsDep, caller: CallerDep, filename: str, pages: Pages = None) -> Response:
     """The text in one of the caller's uploads: of a PDF, an office document or a text file. Nothing is cut."""
-    ranges = None if pages is None else page_ranges(pages)
-    reading = await while_connected(request.receive, parts.texts.of(caller.account_id, filename, ranges))
+    reading = await while_connected(request.receive, parts.texts.of(caller.account_id, filename, pages))
     # In a thread, because it may be megabytes.
     return LongJson(await asyncio.to_thread(_body, filename, reading), parts.sending)
 

@@ -11,6 +11,7 @@ from api.files.content.kinds import media_type
 from api.files.store import UploadStore
 from api.files.text.cache import keep, kept
 from api.files.text.errors import ReaderBusy, no_text
+from api.files.text.pages import page_ranges
 from reader.answers import PageRanges, Question, Reading, Reason, Unreadable
 
 DIGITS_AND_UNDERSCORE = 13  # before the name in a stored name
@@ -30,11 +31,12 @@ class Texts:
         # The reader has two places for everybody, and a line without names.
         self._turns = Turns(ReaderBusy, MAX_WAITING)
 
-    async def of(self, account_id: str, filename: str, pages: PageRanges | None = None) -> Reading:
-        """Raises UploadNotFound, and why there is no text: see errors.py."""
+    async def of(self, account_id: str, filename: str, pages: str | None = None) -> Reading:
+        """`pages` as pages.py has it. Raises UploadNotFound, InvalidBody, and why there is no text: see errors.py."""
         upload = await asyncio.to_thread(self._uploads.of(account_id).find, filename)
+        ranges = None if pages is None else page_ranges(pages)
         try:
-            return await self._text(upload, pages)
+            return await self._text(upload, ranges)
         except Unreadable as error:
             raise no_text(error, filename[DIGITS_AND_UNDERSCORE:]) from error
 
