@@ -1,21 +1,33 @@
 """People and keys behind nginx: files of one's own, secrets, the terminal, many logins at once."""
 
+import http.client
 import json
 import secrets
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from tests.faults.bystanders import Bystanders
 from tests.faults.gateway import Gateway
-from tests.faults.people import Person, as_, ask, ask_often, delete, log_in
+from tests.faults.people import Person, as_, ask, ask_often, delete
 from tests.support.stack import PASSWORD, Stack
 
 LOGINS_AT_ONCE = 50
 # How much longer others may wait at p99 while passwords are compared; the best of a few rounds.
 ADDED_SECONDS, ROUNDS = 0.010, 3
+
+
+def log_in_lightly(stack: Stack, email: str, password: str) -> int:
+    """The status. httpx would load all certificates for each, in the process that also plays Ollama."""
+    connection = http.client.HTTPConnection(urlsplit(stack.url).netloc, timeout=60)
+    with closing(connection):
+        body = json.dumps({"email": email, "password": password})
+        connection.request("POST", "/login", body, {"Content-Type": "application/json"})
+        return connection.getresponse().status
 
 
 def test_logins_delay_nobody(stack: Stack) -> None:
@@ -30,8 +42,9 @@ def test_logins_delay_nobody(stack: Stack) -> None:
                 time.sleep(3)
             started = time.monotonic()
             with Bystanders(gateway) as during:
-                list(pool.map(lambda _: log_in(stack, email, password), range(LOGINS_AT_ONCE)))
+                statuses = list(pool.map(lambda _: log_in_lightly(stack, email, password), range(LOGINS_AT_ONCE)))
             took = time.monotonic() - started
+            assert set(statuses) == {200}
             assert before.failures == during.failures == []
             waits = f"{before.p99_seconds * 1000:.1f} ms, then {during.p99_seconds * 1000:.1f} ms"
             print(f"{LOGINS_AT_ONCE} logins in {took:.1f} s; others wait {waits} (p99 of {len(during.seconds)})")
