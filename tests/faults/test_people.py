@@ -14,6 +14,7 @@ import pytest
 from tests.faults.bystanders import Bystanders
 from tests.faults.gateway import Gateway
 from tests.faults.people import Person, as_, ask, ask_often, delete
+from tests.support.fake_ollama import FakeOllama
 from tests.support.stack import PASSWORD, Stack
 
 LOGINS_AT_ONCE = 50
@@ -30,8 +31,9 @@ def log_in_lightly(stack: Stack, email: str, password: str) -> int:
         return connection.getresponse().status
 
 
-def test_logins_delay_nobody(stack: Stack) -> None:
+def test_logins_delay_nobody(stack: Stack, ollama: FakeOllama) -> None:
     """Fifty at once, each with a password to compare: all get in, and others' requests hardly wait."""
+    ollama.answer_always(lambda: [b'{"done":true}\n'])
     gateway = Gateway(stack.url, stack.email, stack.password)
     with stack.client() as admin, ThreadPoolExecutor(LOGINS_AT_ONCE) as pool:
         email, password = f"{secrets.token_hex(4)}@example.org", secrets.token_hex(12)

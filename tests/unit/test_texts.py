@@ -136,7 +136,7 @@ def test_other_pages_are_refused(gateway: Gateway, pages: str) -> None:
     """422, with how to write them."""
     with pytest.raises(InvalidBody, match="2,5-7"):
         page_ranges(pages)
-    answer = gateway.client.get("/files/0123456789ab_a.pdf/text", params={"pages": pages})
+    answer = gateway.client.get(f"/files/{stored(gateway)}/text", params={"pages": pages})
     assert answer.status_code == 422
     assert "2,5-7" in answer.json()["detail"]
 
