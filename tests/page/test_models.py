@@ -72,7 +72,8 @@ def test_without_a_model_the_page_says_how_to_get_one(person: Person, ollama: Sc
     expect(person.button("Copied")).to_be_visible()
     assert person.copied() == PULL
     expect(person.page.get_by_text("No model to chat with.")).to_be_visible()
-    person.ask("Anybody there?")
+    person.question.fill("Anybody there?")
+    person.question.press("Enter")
     expect(person.question).to_have_value("Anybody there?")
 
 
